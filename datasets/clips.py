@@ -1,0 +1,97 @@
+"""The prepared recordings of one track: one table of clips, one memory-mapped array of joints.
+
+    clips/<run>/<track>/clips.csv    one row a clip, in natural order of clip_id
+                        videos.csv   one row a video
+                        joints.npy   (R, M, V, 3) float32: x, y in pixels, score in [0, 1]; missing = 0, 0, 0
+                        meta.json    kind, skeleton, classes, the codes and the first frame number of the source
+
+A clip is the slice `row_offset : row_offset + num_frames` of joints.npy; nothing is copied until it is sampled.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from datasets.errors import InputError
+from datasets.paths import clips_dir
+from datasets.skeletons import Skeleton, skeleton_from_dict
+
+ID_COLUMNS = ("clip_id", "video_id", "subject_id", "split", "source_split", "frames_path")
+VIDEO_COLUMNS = (
+    *("video_id", "subject_id", "split", "source_split", "num_frames", "row_offset"),
+    *("width", "height", "fps", "frames_path"),
+)
+CLIP_COLUMNS = (
+    *("clip_id", "video_id", "subject_id", "split", "source_split", "label", "start_frame", "num_frames"),
+    *("row_offset", "width", "height", "fps", "frames_path", "frames_start"),
+)
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Clips of one track. `table` has CLIP_COLUMNS, `videos` has VIDEO_COLUMNS, both with text ids."""
+
+    table: pd.DataFrame
+    videos: pd.DataFrame
+    joints: np.ndarray
+    skeleton: Skeleton
+    classes: tuple[str, ...]
+    meta: dict
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.classes)
+
+    def joints_of(self, index: int) -> np.ndarray:
+        """(T, M, V, 3) float32 of clip number `index`, a view into the memory-mapped array."""
+        row = self.table.iloc[index]
+        return self.joints[row.row_offset : row.row_offset + row.num_frames]
+
+    def joints_of_video(self, video_id: str) -> np.ndarray:
+        """(T, M, V, 3) float32 of a whole video."""
+        row = self.videos[self.videos.video_id == video_id].iloc[0]
+        return self.joints[row.row_offset : row.row_offset + row.num_frames]
+
+    def rows_of(self, clip_ids: np.ndarray) -> np.ndarray:
+        """Row numbers in `table` of these ids, in their order.
+
+        Raises:
+            InputError: an id is not in the table.
+        """
+        index = pd.Index(self.table.clip_id).get_indexer(clip_ids)
+        if (index < 0).any():
+            unknown = clip_ids[int(np.argmax(index < 0))]
+            raise InputError(f"clip {unknown!r} is not a prepared clip; run datasets.prepare and folds.make again")
+        return index
+
+
+def read_id_csv(path: Path, id_columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a csv whose id columns stay text: no '0054_0' -> 540, no 'NA' -> missing, no '' -> NaN."""
+    return pd.read_csv(path, dtype=dict.fromkeys(id_columns, str), keep_default_na=False, na_values={})
+
+
+def load_clips(run: str, track: str) -> Clips:
+    """Open what `datasets.prepare` made for this run.
+
+    Raises:
+        InputError: it has not been made yet.
+    """
+    folder = clips_dir(run, track)
+    if not (folder / "meta.json").exists():
+        command = f"python -m datasets.prepare --run {run} --{track} DIR"
+        raise InputError(f"{folder}: no prepared recordings; run `{command}` first")
+    meta = json.loads((folder / "meta.json").read_text())
+    return Clips(
+        table=read_id_csv(folder / "clips.csv", ID_COLUMNS),
+        videos=read_id_csv(folder / "videos.csv", ID_COLUMNS),
+        joints=np.load(folder / "joints.npy", mmap_mode="r", allow_pickle=False),
+        skeleton=skeleton_from_dict(meta["skeleton"], str(folder / "meta.json")),
+        classes=tuple(meta["classes"]),
+        meta=meta,
+    )

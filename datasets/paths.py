@@ -1,0 +1,61 @@
+"""Every path that a run reads or writes, relative to the current directory. Nothing else builds one.
+
+Everything a run makes carries the run's name, so two runs never touch each other's files.
+"""
+
+import re
+from pathlib import Path
+
+from datasets.errors import InputError
+
+TRACKS = ("track1", "track2")
+
+
+def check_run_name(run: str) -> str:
+    """Return `run` when it is a plain file name; a name with a slash would leave its folder."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", run):
+        raise InputError(f"--run {run!r}: expected letters, digits, '_', '-' or '.', beginning with a letter or digit")
+    return run
+
+
+def input_dir(run: str) -> Path:
+    """Where generated recordings are written; a user's own may lie anywhere."""
+    return Path("input") / run
+
+
+def clips_dir(run: str, track: str) -> Path:
+    """The prepared recordings of one track: clips.csv, videos.csv, joints.npy, meta.json."""
+    return Path("clips") / run / track
+
+
+def folds_csv(run: str, track: str = "track1") -> Path:
+    return Path("folds") / (f"{run}.csv" if track == "track1" else f"{run}_{track}.csv")
+
+
+def fold_checkpoint_dir(run: str, name: str, fold: int) -> Path:
+    return Path("checkpoints") / run / name / f"fold{fold}"
+
+
+def oof_npz(run: str, name: str) -> Path:
+    return Path("oof") / run / f"{name}.npz"
+
+
+def oof_json(run: str, name: str) -> Path:
+    return Path("oof") / run / f"{name}.json"
+
+
+def weights_json(run: str) -> Path:
+    return Path("ensemble") / run / "weights.json"
+
+
+def spotting_dir(run: str) -> Path:
+    """What spotting makes between its steps: frame features, out-of-fold candidates, thresholds."""
+    return Path("spotting") / run
+
+
+def submission_csv(run: str, track: str) -> Path:
+    return Path("submissions") / run / f"{track}.csv"
+
+
+def report_dir(run: str) -> Path:
+    return Path("report") / run

@@ -1,0 +1,179 @@
+"""Joint names, limbs and flip pairs of every skeleton layout: the one place where they are written down.
+
+Limbs have no direction here (`parents` gives one); their order is the channel order of limb heatmaps.
+Flip pairs are joints that swap when the picture is mirrored; joints in no pair stay.
+"""
+
+import json
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from datasets.errors import InputError
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A layout of V joints. `limbs` is a connected tree; `center` is its root (the neck or the spine)."""
+
+    name: str
+    joints: tuple[str, ...]
+    limbs: tuple[tuple[int, int], ...]
+    flip_pairs: tuple[tuple[int, int], ...]
+    center: int
+
+    @property
+    def num_joints(self) -> int:
+        return len(self.joints)
+
+    @property
+    def flip_index(self) -> np.ndarray:
+        """(V,) int: joint i of the mirrored person is joint flip_index[i] of the original."""
+        index = np.arange(self.num_joints)
+        for a, b in self.flip_pairs:
+            index[a], index[b] = b, a
+        return index
+
+    @property
+    def limb_flip_index(self) -> np.ndarray:
+        """(E,) int: limb e of the mirrored person is limb limb_flip_index[e] of the original."""
+        joint_flip = self.flip_index
+        limb2index = {frozenset(limb): e for e, limb in enumerate(self.limbs)}
+        return np.array([limb2index[frozenset((int(joint_flip[a]), int(joint_flip[b])))] for a, b in self.limbs])
+
+    @property
+    def parents(self) -> np.ndarray:
+        """(V,) int: the next joint on the way to `center`; the center is its own parent."""
+        neighbours: list[list[int]] = [[] for _ in self.joints]
+        for a, b in self.limbs:
+            neighbours[a].append(b)
+            neighbours[b].append(a)
+        parent = np.full(self.num_joints, -1)
+        parent[self.center] = self.center
+        queue = deque([self.center])
+        while queue:
+            joint = queue.popleft()
+            for other in neighbours[joint]:
+                if parent[other] < 0:
+                    parent[other] = joint
+                    queue.append(other)
+        return parent
+
+    def to_dict(self) -> dict:
+        return {
+            "name": self.name,
+            "joints": list(self.joints),
+            "skeleton_edges": [list(limb) for limb in self.limbs],
+            "flip_pairs": [list(pair) for pair in self.flip_pairs],
+            "center_joint": self.center,
+        }
+
+
+# 22 of OpenPose's points as the organisers of iMiGUE arrange them (mikecheninoulu/SMG starter kit). Limbs and pairs are
+# the kit's with its mixture of counting from 0 and from 1 undone. Fingers 12-16 belong to wrist 7, 17-21 to wrist 4.
+IMIGUE_22 = Skeleton(
+    name="imigue22",
+    joints=(
+        *("nose", "neck", "shoulder_a", "elbow_a", "wrist_a", "shoulder_b", "elbow_b", "wrist_b"),
+        *("eye_a", "eye_b", "ear_a", "ear_b"),
+        *(f"finger_b{i}" for i in range(1, 6)),
+        *(f"finger_a{i}" for i in range(1, 6)),
+    ),
+    limbs=(
+        *((0, 1), (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (0, 8), (8, 10), (0, 9), (9, 11)),
+        *((7, finger) for finger in range(12, 17)),
+        *((4, finger) for finger in range(17, 22)),
+    ),
+    flip_pairs=((2, 5), (3, 6), (4, 7), (8, 9), (10, 11), (12, 17), (13, 18), (14, 19), (15, 20), (16, 21)),
+    center=1,
+)
+
+# Kinect v2 in the order of the SMG csv files.
+SMG_25 = Skeleton(
+    name="smg25",
+    joints=(
+        *("SpineBase", "SpineMid", "ShoulderCenter", "Head"),
+        *("ShoulderLeft", "ElbowLeft", "WristLeft", "HandLeft"),
+        *("ShoulderRight", "ElbowRight", "WristRight", "HandRight"),
+        *("HipLeft", "KneeLeft", "AnkleLeft", "FootLeft", "HipRight", "KneeRight", "AnkleRight", "FootRight"),
+        *("SpineShoulder", "HandTipLeft", "ThumbLeft", "HandTipRight", "ThumbRight"),
+    ),
+    limbs=(
+        *((0, 1), (1, 20), (20, 2), (2, 3), (20, 4), (4, 5), (5, 6), (6, 7), (7, 21), (7, 22)),
+        *((20, 8), (8, 9), (9, 10), (10, 11), (11, 23), (11, 24)),
+        *((0, 12), (12, 13), (13, 14), (14, 15), (0, 16), (16, 17), (17, 18), (18, 19)),
+    ),
+    flip_pairs=((4, 8), (5, 9), (6, 10), (7, 11), (12, 16), (13, 17), (14, 18), (15, 19), (21, 23), (22, 24)),
+    center=20,
+)
+
+# COCO keypoints, the order of pyskl's public pose files; COCO has no neck, so the shoulders hang on the nose.
+COCO_17 = Skeleton(
+    name="coco17",
+    joints=(
+        *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
+        *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
+        *("left_knee", "right_knee", "left_ankle", "right_ankle"),
+    ),
+    limbs=(
+        *((0, 1), (0, 2), (1, 3), (2, 4), (0, 5), (0, 6), (5, 7), (7, 9), (6, 8), (8, 10)),
+        *((5, 11), (6, 12), (11, 13), (13, 15), (12, 14), (14, 16)),
+    ),
+    flip_pairs=((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16)),
+    center=0,
+)
+
+# For a network pretrained on COCO-17: the COCO joint that each of our 22 stands for; the neck and fingers have none.
+IMIGUE_TO_COCO = {0: 0, 9: 1, 8: 2, 11: 3, 10: 4, 5: 5, 2: 6, 6: 7, 3: 8, 7: 9, 4: 10}
+
+
+def skeleton_from_dict(content: dict, source: str) -> Skeleton:
+    """Build a skeleton from the keys joints, skeleton_edges, center_joint, and flip_pairs or left_joints/right_joints.
+
+    Raises:
+        InputError: a key is missing, a joint number is out of range, or the edges do not connect every joint.
+    """
+    missing = [key for key in ("joints", "skeleton_edges") if key not in content]
+    if missing:
+        raise InputError(f"{source}: the skeleton needs the keys joints and skeleton_edges, {missing[0]} is missing")
+    joints = tuple(str(joint) for joint in content["joints"])
+    if "flip_pairs" in content:
+        pairs = content["flip_pairs"]
+    else:
+        left, right = content.get("left_joints", []), content.get("right_joints", [])
+        if len(left) != len(right):
+            raise InputError(f"{source}: left_joints has {len(left)} joints, right_joints {len(right)}; expected pairs")
+        pairs = zip(left, right, strict=True)
+    skeleton = Skeleton(
+        name=str(content.get("name", "custom")),
+        joints=joints,
+        limbs=tuple((int(a), int(b)) for a, b in content["skeleton_edges"]),
+        flip_pairs=tuple((int(a), int(b)) for a, b in pairs),
+        center=int(content.get("center_joint", 0)),
+    )
+    numbers = [n for pair in (*skeleton.limbs, *skeleton.flip_pairs) for n in pair] + [skeleton.center]
+    wrong = [n for n in numbers if not 0 <= n < len(joints)]
+    if wrong:
+        raise InputError(f"{source}: joint number {wrong[0]} is not one of the {len(joints)} joints (counted from 0)")
+    if (skeleton.parents < 0).any():
+        lonely = joints[int(np.argmax(skeleton.parents < 0))]
+        raise InputError(f"{source}: the edges do not connect joint {lonely!r} to the center; add the missing edge")
+    return skeleton
+
+
+def read_skeleton_file(path: Path) -> dict:
+    """Read a json file that describes a data set: the skeleton's keys, and optionally `classes` in label order."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: expected a readable json file with joints and skeleton_edges ({error})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: expected an object with joints and skeleton_edges, got a {type(content).__name__}")
+    return content
+
+
+def skeleton_of_size(num_joints: int) -> Skeleton | None:
+    """The layout of the challenge data with that many joints, or None."""
+    return {s.num_joints: s for s in (IMIGUE_22, SMG_25, COCO_17)}.get(num_joints)
