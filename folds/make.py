@@ -1,0 +1,140 @@
+"""Decide which clip validates when: people never straddle a fold.
+
+reads:  clips/<run>/<track>/
+writes: folds/<run>.csv (track 1), folds/<run>_track2.csv (track 2)
+
+    python -m folds.make --run mine [--track track2] [--num-folds 5] [--seed 0] [--overwrite]
+"""
+
+import argparse
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from datasets.clips import Clips, load_clips, read_id_csv
+from datasets.errors import InputError, run_command
+from datasets.files import replacing
+from datasets.ids import natural_key
+from datasets.paths import TRACKS, check_run_name, folds_csv
+
+TEST_FOLD = -1
+COLUMNS = ("clip_id", "video_id", "subject_id", "label", "fold")
+
+
+def grouping_column(train: pd.DataFrame) -> str:
+    """`subject_id` when every training clip has one, else `video_id`."""
+    return "subject_id" if (train.subject_id != "").all() else "video_id"
+
+
+def make_folds(table: pd.DataFrame, num_folds: int, seed: int) -> pd.DataFrame:
+    """Give every training clip a fold from 0, every test clip -1; independent of the order of the rows.
+
+    Args:
+        table: clip table (datasets.clips.CLIP_COLUMNS); groups are subjects, or videos where a subject is unknown.
+    Returns:
+        COLUMNS sorted by clip id; the label of a test clip is -1, so that no test label travels further.
+    Raises:
+        InputError: fewer groups than folds.
+    """
+    order = sorted(range(len(table)), key=lambda row: natural_key(table.clip_id.iloc[row]))
+    folds = table.iloc[order][["clip_id", "video_id", "subject_id", "label", "split"]].reset_index(drop=True)
+    is_train = (folds.split == "train").to_numpy()
+    train = folds[is_train]
+    column = grouping_column(train)
+    num_groups = train[column].nunique()
+    if not 2 <= num_folds <= num_groups:
+        raise InputError(
+            f"--num-folds {num_folds}: expected 2 to {num_groups}, the number of {column[:-3]}s to keep whole"
+        )
+    fold = np.full(len(folds), TEST_FOLD)
+    splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # A class with fewer clips than folds is legal here and named by `describe`.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        for number, (_, held_out) in enumerate(splitter.split(train, train.label, train[column])):
+            fold[np.flatnonzero(is_train)[held_out]] = number
+    folds["fold"] = fold
+    folds.loc[~is_train, "label"] = -1
+    return folds[list(COLUMNS)]
+
+
+def load_folds(run: str, track: str = "track1") -> pd.DataFrame:
+    """Read folds/<run>.csv and check that nobody straddles a fold.
+
+    Raises:
+        InputError: it does not exist, lacks a column, or puts a subject into two folds.
+    """
+    path = folds_csv(run, track)
+    if not path.exists():
+        raise InputError(f"{path}: no folds yet; run `python -m folds.make --run {run} --track {track}` first")
+    folds = read_id_csv(path, ("clip_id", "video_id", "subject_id"))
+    missing = [column for column in COLUMNS if column not in folds.columns]
+    if missing:
+        raise InputError(f"{path}: column {missing[0]!r} is missing; expected {', '.join(COLUMNS)}")
+    known = folds[folds.subject_id != ""]
+    num_folds_of = known.groupby("subject_id").fold.nunique()
+    if (num_folds_of > 1).any():
+        subject = num_folds_of.index[num_folds_of > 1][0]
+        raise InputError(
+            f"{path}: subject {subject!r} is in {num_folds_of[subject]} folds, expected one; make it again"
+        )
+    return folds
+
+
+def describe(folds: pd.DataFrame, classes: tuple[str, ...]) -> str:
+    """A table of clips a class and fold, and a sentence for every class that some fold cannot learn."""
+    train = folds[folds.fold >= 0]
+    counts = pd.crosstab(train.label, train.fold)
+    lines = ["  class".ljust(36) + "".join(f"fold {fold}".rjust(8) for fold in counts.columns) + "   total"]
+    for label, row in counts.iterrows():
+        name = f"{label} {classes[label]}"[:32]
+        lines.append(f"  {name:34}" + "".join(f"{n:8d}" for n in row) + f"{row.sum():8d}")
+    lines.append("  all".ljust(36) + "".join(f"{n:8d}" for n in counts.sum()) + f"{len(train):8d}")
+    column = grouping_column(train)
+    kind = "subject" if column == "subject_id" else "video (subjects are unknown: expect less on new people)"
+    lines.append(
+        f"  {len(counts.columns)} folds, stratified by class, grouped by {kind}; {sum(folds.fold < 0)} test clips"
+    )
+    for label, row in counts.iterrows():
+        alone = row[row == row.sum()]
+        if len(alone):
+            lines.append(
+                f"  note: all {row.sum()} clips of class {label} ({classes[label]}) are in fold {alone.index[0]}: "
+                "the model of that fold never sees this class"
+            )
+    return "\n".join(lines)
+
+
+def write_folds(run: str, track: str, clips: Clips, num_folds: int, seed: int) -> Path:
+    path = folds_csv(run, track)
+    folds = make_folds(clips.table, num_folds, seed)
+    with replacing(path) as temporary:
+        folds.to_csv(temporary, index=False, lineterminator="\n")
+    print(describe(folds, clips.classes))
+    return path
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Decide which clip validates when: people never straddle a fold.")
+    parser.add_argument("--run", required=True, type=check_run_name)
+    parser.add_argument("--track", default="track1", choices=TRACKS)
+    parser.add_argument("--num-folds", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--overwrite", action="store_true")
+    args = parser.parse_args(argv)
+    clips = load_clips(args.run, args.track)
+    path = folds_csv(args.run, args.track)
+    if path.exists() and not args.overwrite:
+        present = set(load_folds(args.run, args.track).clip_id)
+        if present == set(clips.table.clip_id):
+            print(f"{path}: already made, nothing to do")
+            return
+        raise InputError(f"{path}: made for other clips than those prepared now; add --overwrite to make it again")
+    print(f"wrote {write_folds(args.run, args.track, clips, args.num_folds, args.seed)}")
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,112 @@
+"""The file in which a model says what it thinks of every clip: oof/<run>/<name>.npz.
+
+    clip_id (N,) text, fold (N,) int8, label (N,) int16, logits (N, K) float32, classes (K,) text: each training clip
+    once, by the fold model that never saw it; test_clip_id (M,) text, test_logits (F, M, K) float32: every fold model.
+
+Raw logits, loadable with pickling off. Any framework that writes this form can enter the blend.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from datasets.errors import InputError
+from datasets.files import replacing
+
+ARRAYS = ("clip_id", "fold", "label", "logits", "classes", "test_clip_id", "test_logits")
+
+
+@dataclass(frozen=True)
+class Oof:
+    """Contents of one npz; shapes as in the module's first lines."""
+
+    clip_id: np.ndarray
+    fold: np.ndarray
+    label: np.ndarray
+    logits: np.ndarray
+    classes: np.ndarray
+    test_clip_id: np.ndarray
+    test_logits: np.ndarray
+
+
+def write_oof(path: Path, oof: Oof) -> None:
+    """Write `oof` after checking it; the same content gives the same bytes.
+
+    Raises:
+        InputError: shapes disagree, an id comes twice, or a logit is not finite.
+    """
+    check_oof(oof, path)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(
+            file,
+            clip_id=oof.clip_id.astype(np.str_),
+            fold=oof.fold.astype(np.int8),
+            label=oof.label.astype(np.int16),
+            logits=oof.logits.astype(np.float32),
+            classes=oof.classes.astype(np.str_),
+            test_clip_id=oof.test_clip_id.astype(np.str_),
+            test_logits=oof.test_logits.astype(np.float32),
+        )
+
+
+def read_oof(path: Path) -> Oof:
+    """Read and check one npz.
+
+    Raises:
+        InputError: it is missing, damaged, would need pickling, or breaks the contract.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            missing = [name for name in ARRAYS if name not in file.files]
+            if missing:
+                raise InputError(f"{path}: array {missing[0]!r} is missing; expected {', '.join(ARRAYS)}")
+            oof = Oof(**{name: file[name] for name in ARRAYS})
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; train this model first") from error
+    except (BadZipFile, ValueError, OSError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: not an npz of plain arrays ({error}); train this model again") from error
+    check_oof(oof, path)
+    return oof
+
+
+def check_oof(oof: Oof, path: Path) -> None:
+    """Raise InputError with the first broken promise of the contract."""
+    num_clips, num_classes, num_test = len(oof.clip_id), len(oof.classes), len(oof.test_clip_id)
+    num_folds = len(oof.test_logits)
+    for name, array, shape in (
+        ("fold", oof.fold, (num_clips,)),
+        ("label", oof.label, (num_clips,)),
+        ("logits", oof.logits, (num_clips, num_classes)),
+        ("test_logits", oof.test_logits, (num_folds, num_test, num_classes)),
+    ):
+        if array.shape != shape:
+            raise InputError(f"{path}: {name} has shape {array.shape}, expected {shape}")
+    for name, ids in (("clip_id", oof.clip_id), ("test_clip_id", oof.test_clip_id)):
+        unique, counts = np.unique(ids, return_counts=True)
+        if (counts > 1).any():
+            raise InputError(f"{path}: {name} {str(unique[counts > 1][0])!r} comes {counts.max()} times, expected once")
+    bad_label = (oof.label < 0) | (oof.label >= num_classes)
+    if bad_label.any():
+        row = int(np.argmax(bad_label))
+        raise InputError(
+            f"{path}: clip {str(oof.clip_id[row])!r} has label {oof.label[row]}, expected 0 to {num_classes - 1}"
+        )
+    for name, ids, bad in (
+        ("logits", oof.clip_id, ~np.isfinite(oof.logits).all(1)),
+        ("test_logits", oof.test_clip_id, ~np.isfinite(oof.test_logits).all((0, 2)) if num_test else np.zeros(0, bool)),
+    ):
+        if bad.any():
+            raise InputError(
+                f"{path}: {name} of clip {str(ids[np.argmax(bad)])!r} is not finite; train this model again"
+            )
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file's bytes, to say what something was made from."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

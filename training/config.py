@@ -1,0 +1,97 @@
+"""Settings that every training shares, and how a command line changes them by field name.
+
+A model's config.py subclasses FitConfig with its own fields and makes one instance per profile.
+"""
+
+import argparse
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from datasets.errors import InputError
+
+PROFILE_NAMES = ("smoke", "demo", "bench", "paper")
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How one network is fitted. The defaults are neutral; every profile of a model states its own."""
+
+    epochs: int = 1  # passes over the training clips
+    batch_size: int = 32  # clips a forward pass
+    accumulation: int = 1  # forward passes a step; the step sees batch_size * accumulation clips
+    optimizer: str = "sgd"  # sgd | adamw | adam
+    lr: float = 0.1  # learning rate stated for lr_batch_size clips a step; scaled linearly
+    lr_batch_size: int = 32  # the batch the learning rate is stated for
+    momentum: float = 0.9  # sgd only
+    nesterov: bool = False  # sgd only
+    weight_decay: float = 1e-4  # on every parameter with two or more dimensions; norms and biases are free
+    warmup_epochs: float = 0.0  # linear from 0, counted in steps
+    milestones: tuple[int, ...] = ()  # epochs at which lr is multiplied by 0.1; empty = cosine to 0 per step
+    clip_norm: float = 0.0  # maximal gradient norm; 0 = no clipping
+    ema_decay: float = 0.0  # average of the weights over steps, used for prediction; 0 = last weights
+    precision: str = "fp32"  # fp32 | bf16 | fp16 (fp16 only on a GPU, with loss scaling)
+    channels_last: bool = False  # memory format of 3D convolutions
+    num_workers: int = 0  # loader processes; the bytes of a run do not depend on it
+    seed: int = 0
+
+
+Config = TypeVar("Config", bound=FitConfig)
+
+
+def override(config: Config, changes: dict[str, str]) -> Config:
+    """Return `config` with fields replaced by text values, each parsed as its field's type.
+
+    Raises:
+        InputError: an unknown field, or text that does not parse.
+    """
+    hints = typing.get_type_hints(type(config))
+    parsed: dict[str, Any] = {}
+    for name, text in changes.items():
+        if name not in hints:
+            raise InputError(f"--{name}: no such setting; the settings are {', '.join(sorted(hints))}")
+        parsed[name] = _parse(text, hints[name], name)
+    return dataclasses.replace(config, **parsed)
+
+
+def _parse(text: str, hint: Any, name: str) -> Any:
+    origin = typing.get_origin(hint)
+    try:
+        if hint is bool:
+            return {"true": True, "false": False}[text.lower()]
+        if origin is tuple:
+            item = typing.get_args(hint)[0]
+            return tuple(item(part) for part in text.split(",") if part)
+        if origin in (types.UnionType, typing.Union):
+            return None if text == "none" else typing.get_args(hint)[0](text)
+        return hint(text)
+    except (KeyError, ValueError) as error:
+        raise InputError(f"--{name} {text}: expected a value of type {hint}") from error
+
+
+def parse_overrides(unknown: list[str]) -> dict[str, str]:
+    """Turn the arguments argparse did not know (`--lr 0.1 --epochs=3`) into field names and texts."""
+    changes: dict[str, str] = {}
+    rest = iter(unknown)
+    for argument in rest:
+        if not argument.startswith("--"):
+            raise InputError(f"{argument!r}: expected --field value")
+        name, equals, text = argument[2:].partition("=")
+        if not equals:
+            text = next(rest, None)
+            if text is None:
+                raise InputError(f"--{name}: a value is missing")
+        changes[name.replace("-", "_")] = text
+    return changes
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that every training command has."""
+    parser.add_argument("--run", required=True, help="name of the data set and choices, as given to datasets.prepare")
+    parser.add_argument("--profile", default="demo", choices=PROFILE_NAMES)
+    parser.add_argument("--fold", default="all", help="a fold number, or all")
+    parser.add_argument("--jobs", type=int, default=None, help="folds trained side by side (default: the CPU's cores)")
+    parser.add_argument("--device", default=None, help="cpu or cuda (default: cuda when there is one)")
+    parser.add_argument("--overwrite", action="store_true", help="train again what is already there")

@@ -1,0 +1,95 @@
+"""Clips as a torch data set: every sample is drawn from its own seed, so workers and resuming change nothing."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+Sample = dict[str, np.ndarray]
+
+
+class TrainSamples(Dataset):
+    """One random sample a clip and epoch.
+
+    Args:
+        rows: (N,) row numbers in the clip table.
+        labels: (N,) int64.
+        sample_clip: (row, rng) -> named arrays, augmentation included.
+        seed: of the run; the sample's generator is seeded by (seed, epoch, row).
+    """
+
+    def __init__(
+        self,
+        rows: np.ndarray,
+        labels: np.ndarray,
+        sample_clip: Callable[[int, np.random.Generator], Sample],
+        seed: int,
+    ):
+        self.rows, self.labels, self.sample_clip, self.seed = rows, labels, sample_clip, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        row = int(self.rows[index])
+        rng = np.random.default_rng([self.seed, self.epoch, row])
+        sample = _tensors(self.sample_clip(row, rng))
+        return {**sample, "label": torch.tensor(int(self.labels[index])), "row": torch.tensor(row)}
+
+
+class ViewSamples(Dataset):
+    """All test views of a clip, stacked in front: each array is (views, ...)."""
+
+    def __init__(self, rows: np.ndarray, sample_views: Callable[[int], Sample]):
+        self.rows, self.sample_views = rows, sample_views
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        return _tensors(self.sample_views(int(self.rows[index])))
+
+
+def _tensors(sample: Sample) -> dict[str, torch.Tensor]:
+    return {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in sample.items()}
+
+
+def _one_thread(_worker: int) -> None:
+    torch.set_num_threads(1)
+
+
+def epoch_batches(
+    samples: TrainSamples, batch_size: int, epoch: int, seed: int, num_workers: int
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Batches of one epoch in an order fixed by (seed, epoch).
+
+    The last, smaller batch is left out when there is a full one: batch normalisation over a handful of clips harms.
+    """
+    samples.epoch = epoch
+    order = np.random.default_rng([seed, epoch]).permutation(len(samples))
+    return iter(
+        DataLoader(
+            samples,
+            batch_size=batch_size,
+            sampler=order.tolist(),
+            drop_last=len(samples) >= batch_size,
+            num_workers=num_workers,
+            worker_init_fn=_one_thread,
+            generator=torch.Generator().manual_seed(0),  # else the loader draws from, and so moves, the global one
+            pin_memory=torch.cuda.is_available(),
+        )
+    )
+
+
+def steps_in_epoch(num_clips: int, batch_size: int, accumulation: int) -> int:
+    """Optimizer steps of one epoch, with the last partial batch left out as in `epoch_batches`."""
+    batches = num_clips // batch_size if num_clips >= batch_size else 1
+    return max(1, -(-batches // accumulation))
+
+
+def view_batches(samples: ViewSamples, batch_size: int, num_workers: int) -> Iterator[dict[str, torch.Tensor]]:
+    """Batches of clips in the order of `samples.rows`; arrays are (B, views, ...)."""
+    loader = DataLoader(samples, batch_size=batch_size, num_workers=num_workers, worker_init_fn=_one_thread)
+    return iter(loader)

@@ -1,0 +1,183 @@
+"""Train every fold of one entry and write its out-of-fold file. One process = one fold = the unit of work."""
+
+import argparse
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+
+from datasets.clips import Clips, load_clips
+from datasets.errors import InputError
+from datasets.files import replacing, write_json
+from datasets.paths import check_run_name, fold_checkpoint_dir, folds_csv, oof_json, oof_npz
+from folds.make import load_folds
+from oof.artifacts import Oof, file_sha256, write_oof
+from oof.metrics import scores
+from training.checkpoint import check_fingerprint
+from training.config import FitConfig, add_run_arguments, override, parse_overrides
+from training.progress import format_seconds, peak_memory_gb
+from training.seeding import seed_torch
+from training.versions import library_versions
+
+
+@dataclass(frozen=True)
+class FoldJob:
+    """What a model's `train_fold` needs to know about its place in the run."""
+
+    name: str  # of the entry, as in oof/<run>/<name>.npz
+    fold: int
+    config: FitConfig
+    folder: Path  # for checkpoints
+    fingerprint: dict  # plain values that say what is trained on what
+    device: torch.device
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} fold {self.fold}"
+
+
+# (clips, training rows, rows to predict, job) -> (rows to predict, K) float32 logits
+TrainFold = Callable[[Clips, np.ndarray, np.ndarray, FoldJob], np.ndarray]
+
+
+def parse_train_arguments(
+    argv: list[str] | None, description: str, profiles: dict[str, FitConfig]
+) -> tuple[argparse.Namespace, FitConfig]:
+    """Command line of every train.py: the shared arguments, and `--field value` for any field of the config."""
+    parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    add_run_arguments(parser)
+    args, unknown = parser.parse_known_args(argv)
+    check_run_name(args.run)
+    config = override(profiles[args.profile], parse_overrides(unknown))
+    return args, config
+
+
+def run_folds(args: argparse.Namespace, name: str, config: FitConfig, train_fold: TrainFold) -> None:
+    """Train the asked folds, several at a time on a CPU, and write oof/<run>/<name>.npz once every fold is there.
+
+    A finished fold is skipped; one made with other settings is refused unless --overwrite is given.
+    """
+    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
+    fingerprint = {
+        "config": {key: list(v) if isinstance(v, tuple) else v for key, v in dataclasses.asdict(config).items()},
+        "folds": file_sha256(folds_csv(args.run)),
+        "clips": clips.meta["content_sha256"],
+    }
+    num_folds = int(folds.fold.max()) + 1
+    wanted = range(num_folds) if args.fold == "all" else [_fold_number(args.fold, num_folds)]
+    every = [
+        FoldJob(name, k, config, fold_checkpoint_dir(args.run, name, k), {**fingerprint, "fold": k}, device)
+        for k in range(num_folds)
+    ]
+    jobs = [every[k] for k in wanted]
+    if args.overwrite:
+        for job in jobs:
+            for file in ("checkpoint.pt", "weights.pt", "log.csv", "predictions.npz"):
+                (job.folder / file).unlink(missing_ok=True)
+    waiting = [job for job in jobs if not _is_done(job)]
+    _print_start(name, config, clips, folds, num_folds - len(waiting) if args.fold == "all" else 0, device)
+    if waiting:
+        parallel = args.jobs or (min(len(waiting), os.cpu_count() or 1) if device.type == "cpu" else 1)
+        Parallel(n_jobs=parallel)(delayed(_train_one)(train_fold, args.run, job) for job in waiting)
+    if all((job.folder / "predictions.npz").exists() for job in every):
+        _assemble(args.run, name, every, clips, folds)
+
+
+def _fold_number(text: str, num_folds: int) -> int:
+    if not text.isdecimal() or int(text) >= num_folds:
+        raise InputError(f"--fold {text}: expected all, or 0 to {num_folds - 1}")
+    return int(text)
+
+
+def _is_done(job: FoldJob) -> bool:
+    """Whether the fold's predictions are there; refuses predictions made with other settings."""
+    path = job.folder / "predictions.npz"
+    if not path.exists():
+        return False
+    check_fingerprint(path, json.loads((job.folder / "fold.json").read_text())["fingerprint"], job.fingerprint)
+    return True
+
+
+def _train_one(train_fold: TrainFold, run: str, job: FoldJob) -> None:
+    """Train one fold, predict its held-out clips and every test clip, and write both."""
+    start = time.monotonic()
+    clips, folds = load_clips(run, "track1"), load_folds(run)
+    train_rows = clips.rows_of(folds.clip_id[(folds.fold >= 0) & (folds.fold != job.fold)].to_numpy())
+    held_out = folds.clip_id[folds.fold == job.fold].to_numpy()
+    test = folds.clip_id[folds.fold < 0].to_numpy()
+    seed_torch(job.config.seed, job.fold)
+    logits = train_fold(clips, train_rows, clips.rows_of(np.concatenate([held_out, test])), job)
+    labels = clips.table.label.to_numpy()[clips.rows_of(held_out)]
+    facts = {
+        "fingerprint": job.fingerprint,
+        "scores": scores(logits[: len(held_out)], labels),
+        "minutes": (time.monotonic() - start) / 60,
+        "peak_gb": peak_memory_gb(job.device),
+        "device": torch.cuda.get_device_name(job.device) if job.device.type == "cuda" else "cpu",
+    }
+    write_json(job.folder / "fold.json", facts)
+    with replacing(job.folder / "predictions.npz") as temporary, open(temporary, "wb") as file:
+        np.savez(
+            file,
+            clip_id=held_out.astype(np.str_),
+            logits=logits[: len(held_out)].astype(np.float32),
+            test_clip_id=test.astype(np.str_),
+            test_logits=logits[len(held_out) :].astype(np.float32),
+        )
+    top1, taken = facts["scores"]["top1"], format_seconds(60 * facts["minutes"])
+    print(f"  {job.title}: held-out top-1 {top1:.3f} on {len(held_out)} clips, {taken}", flush=True)
+
+
+def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> None:
+    """Join the folds by clip id into oof/<run>/<name>.npz and .json."""
+
+    parts = [np.load(job.folder / "predictions.npz", allow_pickle=False) for job in jobs]
+    facts = [json.loads((job.folder / "fold.json").read_text()) for job in jobs]
+    train = folds[folds.fold >= 0]
+    logits_of = {id_: row for part in parts for id_, row in zip(part["clip_id"], part["logits"], strict=True)}
+    logits = np.stack([logits_of[id_] for id_ in train.clip_id])
+    oof = Oof(
+        clip_id=train.clip_id.to_numpy(),
+        fold=train.fold.to_numpy(),
+        label=train.label.to_numpy(),
+        logits=logits,
+        classes=np.array(clips.classes),
+        test_clip_id=folds.clip_id[folds.fold < 0].to_numpy(),
+        test_logits=np.stack([part["test_logits"] for part in parts]),
+    )
+    write_oof(oof_npz(run, name), oof)
+    result = scores(logits, train.label.to_numpy())
+    write_json(
+        oof_json(run, name),
+        {
+            "config": jobs[0].fingerprint["config"],
+            "folds_sha256": jobs[0].fingerprint["folds"],
+            "clips_sha256": jobs[0].fingerprint["clips"],
+            "versions": library_versions(),
+            "device": facts[0]["device"],
+            "minutes": sum(fact["minutes"] for fact in facts),
+            "peak_gb": max(fact["peak_gb"] for fact in facts),
+            "scores": result,
+            "fold_scores": [fact["scores"] for fact in facts],
+        },
+    )
+    spread = float(np.std([fact["scores"]["top1"] for fact in facts]))
+    print(
+        f"{name}: out-of-fold top-1 {result['top1']:.3f} (spread over folds {spread:.3f}), "
+        f"class average {result['class_average']:.3f}, macro-F1 {result['macro_f1']:.3f} -> {oof_npz(run, name)}"
+    )
+
+
+def _print_start(name, config, clips, folds, num_done, device) -> None:
+    num_train, num_test = int((folds.fold >= 0).sum()), int((folds.fold < 0).sum())
+    done = f", {num_done} folds already done" if num_done else ""
+    print(f"{name}: {num_train} training clips, {num_test} test clips, {clips.num_classes} classes, {device}{done}")
+    print("  " + "  ".join(f"{key}={value}" for key, value in dataclasses.asdict(config).items()))

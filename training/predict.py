@@ -1,0 +1,39 @@
+"""Multi-view prediction: softmax per view, mean over the views of a clip (models.md 0.4, as pyskl does)."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from training.dataset import ViewSamples, view_batches
+from training.fit import AUTOCAST, Batch
+
+
+@torch.no_grad()
+def predict(
+    model: nn.Module,
+    samples: ViewSamples,
+    *,
+    prepare: Callable[[Batch], Batch],
+    batch_size: int,
+    precision: str,
+    device: torch.device,
+    num_workers: int = 0,
+) -> np.ndarray:
+    """Logits of every clip, (N, K) float32: the logarithm of the mean probability over its views.
+
+    softmax of these logits gives that mean back, so later steps treat one view and many alike.
+    """
+    model.eval()
+    parts = []
+    for batch in view_batches(samples, batch_size, num_workers):
+        batch = {key: value.to(device) for key, value in batch.items()}
+        num_clips, num_views = next(iter(batch.values())).shape[:2]
+        flat = {key: value.flatten(0, 1) for key, value in batch.items()}  # (B * views, ...)
+        with torch.autocast(device.type, AUTOCAST.get(precision), enabled=precision in AUTOCAST):
+            output = model(**prepare(flat))
+        logits = output["logits"] if isinstance(output, dict) else output
+        log_probs = logits.float().log_softmax(1).view(num_clips, num_views, -1)  # (B, views, K)
+        parts.append((log_probs.logsumexp(1) - np.log(num_views)).cpu())
+    return torch.cat(parts).numpy() if parts else np.zeros((0, 0), np.float32)
