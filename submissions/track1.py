@@ -1,0 +1,65 @@
+"""Write the track 1 CSV: one row a test clip, in the sample file's form when there is one."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from datasets.errors import InputError
+from datasets.files import replacing
+from datasets.ids import natural_key
+
+DEFAULT_HEADER = ("Id", "Target")
+
+
+def read_sample(path: Path) -> pd.DataFrame:
+    """Read a sample submission with every cell as text.
+
+    Raises:
+        InputError: missing, empty, fewer than two columns, or an id that comes twice.
+    """
+    try:
+        sample = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: expected a csv with a header and one row a clip ({error})") from error
+    if sample.shape[1] < 2:
+        raise InputError(f"{path}: expected at least 2 columns, the id and the class, got {sample.shape[1]}")
+    return sample
+
+
+def write_track1(path: Path, clip_ids: np.ndarray, labels: np.ndarray, sample_path: Path | None = None) -> None:
+    """Write predicted classes.
+
+    Args:
+        clip_ids: (M,) text. labels: (M,) zero-based classes.
+        sample_path: its header, ids and row order are kept and its second column is filled. Without it the header is
+            `Id,Target` and ids go in numeric order (0187_2 before 0187_10).
+    Raises:
+        InputError: the sample's ids are not exactly the predicted clips.
+    """
+    label_of = dict(zip(clip_ids.tolist(), labels.tolist(), strict=True))
+    if sample_path is None:
+        ids = sorted(label_of, key=natural_key)
+        table = pd.DataFrame({DEFAULT_HEADER[0]: ids, DEFAULT_HEADER[1]: [label_of[id_] for id_ in ids]})
+    else:
+        table = read_sample(sample_path)
+        ids = table.iloc[:, 0]
+        check_same_ids(ids.tolist(), list(label_of), str(sample_path), "the predicted test clips")
+        table[table.columns[1]] = [label_of[id_] for id_ in ids]
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def check_same_ids(ids: list[str], expected: list[str], source: str, expected_source: str) -> None:
+    """Raise InputError naming the first id that comes twice, is unknown, or is missing."""
+    seen: set[str] = set()
+    known = set(expected)
+    for row, id_ in enumerate(ids, start=2):
+        if id_ in seen:
+            raise InputError(f"{source}, row {row}: id {id_!r} comes twice; expected each clip once")
+        if id_ not in known:
+            raise InputError(f"{source}, row {row}: id {id_!r} is not among {expected_source} (e.g. {min(known)!r})")
+        seen.add(id_)
+    missing = known - seen
+    if missing:
+        raise InputError(f"{source}: {len(missing)} ids of {expected_source} are missing, first {min(missing)!r}")
