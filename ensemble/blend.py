@@ -80,7 +80,8 @@ def print_scores(facts: dict) -> None:
     print(f"  {'out-of-fold':44}  top-1  top-5  class avg  macro-F1")
     for title, row in rows:
         print(
-            f"  {title:44}  {row['top1']:.3f}  {row['top5']:.3f}      {row['class_average']:.3f}     {row['macro_f1']:.3f}"
+            f"  {title:44}  {row['top1']:.3f}  {row['top5']:.3f}"
+            f"      {row['class_average']:.3f}     {row['macro_f1']:.3f}"
         )
     gain = facts["cross_fitted"]["top1"] - facts["equal"]["top1"]
     print(
@@ -123,9 +124,7 @@ def main(argv: list[str] | None = None) -> None:
     blend, facts = choose(entries, args.trials, args.seed)
     print_scores(facts)
     if not len(entries.test_clip_id):
-        raise InputError(
-            f"{paths[0]}: no test clips, so there is no submission to write; prepare the test recordings too"
-        )
+        raise InputError(f"{paths[0]}: no test clips, so no submission; prepare the test recordings too")
     labels = blend_test_probabilities(entries.test_logits, blend).argmax(1)
     write_track1(csv_path, entries.test_clip_id, labels, args.sample)
     check_submission(csv_path, args.sample)

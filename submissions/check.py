@@ -5,6 +5,7 @@ writes: nothing
 
     python -m submissions.check track1.csv --sample sample_submission.csv
     python -m submissions.check track2.csv
+    python -m submissions.check --run mine --sample sample_submission.csv     # before training: are the ids ours?
 """
 
 import argparse
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from datasets.clips import load_clips
 from datasets.errors import InputError, run_command
+from datasets.paths import check_run_name
 from submissions.track1 import check_same_ids, read_sample
 
 SEGMENT_COLUMNS = ("video", "class", "start", "end")
@@ -69,12 +72,27 @@ def _check_segments(path: Path, table: pd.DataFrame, sample: pd.DataFrame | None
     return f"{path}: valid, {len(table)} segments in {table.video.nunique()} videos"
 
 
+def check_sample(run: str, sample_path: Path) -> str:
+    """Check, before any training, that a sample file asks for exactly the run's test clips."""
+    table = load_clips(run, "track1").table
+    test_ids = table.clip_id[table.split == "test"].tolist()
+    ids = read_sample(sample_path).iloc[:, 0].tolist()
+    check_same_ids(ids, test_ids, str(sample_path), f"the test clips of run {run}")
+    return f"{sample_path}: valid, its {len(ids)} ids are the test clips of run {run}"
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Check a CSV before it goes to a leaderboard.")
-    parser.add_argument("csv", type=Path)
+    parser.add_argument("csv", type=Path, nargs="?", help="the CSV to check")
     parser.add_argument("--sample", type=Path, help="the organisers' sample file")
+    parser.add_argument("--run", type=check_run_name, help="check that the sample's ids are this run's test clips")
     args = parser.parse_args(argv)
-    print(check_submission(args.csv, args.sample))
+    if args.csv is None and (args.run is None or args.sample is None):
+        parser.error("give a CSV, or --run and --sample")
+    if args.run is not None:
+        print(check_sample(args.run, args.sample))
+    if args.csv is not None:
+        print(check_submission(args.csv, args.sample))
 
 
 if __name__ == "__main__":
