@@ -1,0 +1,264 @@
+"""Draw a simulated person frame by frame and encode the frames as H.264: 224x126, whatever the camera's own size."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from datasets.demo_motion import Stage
+from datasets.demo_people import Camera, Looks, Person
+from datasets.demo_pose import Pose
+
+WIDTH, HEIGHT = 224, 126
+_SUBPIXEL = 4  # bits behind the point that OpenCV's drawing takes
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One recording's picture without the person. `table_y` is the world height of the table's edge, None = no table."""
+
+    background: np.ndarray  # (HEIGHT, WIDTH, 3) uint8 BGR
+    noise: np.ndarray  # (8, HEIGHT, WIDTH, 3) uint8, added in turn
+    table: Colour | None
+
+
+def make_scene(has_table: bool, rng: np.random.Generator) -> Scene:
+    """A gradient wall with a few boards or pieces of furniture, light from one side, and the grain of a sensor."""
+    top, bottom = rng.integers(60, 190, 3), rng.integers(40, 150, 3)
+    across, down = np.meshgrid(np.linspace(0, 1, WIDTH), np.linspace(0, 1, HEIGHT))
+    wall = top + (bottom - top) * down[..., None] + rng.uniform(-35, 35) * (across[..., None] - 0.5)
+    picture = np.ascontiguousarray(np.clip(wall, 0, 255).astype(np.uint8))
+    if has_table:
+        rows, columns = int(rng.integers(2, 4)), int(rng.integers(4, 7))
+        board, ink = rng.integers(20, 235, 3).tolist(), rng.integers(20, 235, 3).tolist()
+        for row in range(rows):
+            for column in range(columns):
+                if (row + column) % 2:
+                    x, y = int((column + 0.15) * WIDTH / columns), int((row + 0.2) * 80 / rows)
+                    cv2.rectangle(picture, (x, y), (x + WIDTH // columns - 12, y + 80 // rows - 12), board, -1)
+                    cv2.circle(picture, (x + 8, y + 7), 4, ink, -1, cv2.LINE_AA)
+    else:
+        floor = int(HEIGHT * rng.uniform(0.72, 0.82))
+        picture[floor:] = np.clip(picture[floor:].astype(int) * 0.6 + rng.integers(0, 50, 3), 0, 255)
+        for _ in range(int(rng.integers(2, 5))):
+            x, w, h = int(rng.integers(0, WIDTH)), int(rng.integers(12, 40)), int(rng.integers(20, 70))
+            cv2.rectangle(picture, (x, floor - h), (x + w, floor), rng.integers(30, 170, 3).tolist(), -1)
+    noise = rng.integers(0, 9, (8, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    return Scene(picture, noise, tuple(rng.integers(40, 140, 3).tolist()) if has_table else None)
+
+
+class Painter:
+    """Draws on one frame in the camera's pixels, scaled to the picture's."""
+
+    def __init__(self, canvas: np.ndarray, scale: float) -> None:
+        self.canvas, self.scale = canvas, scale * (1 << _SUBPIXEL)
+        self.line_scale = scale
+
+    def _fixed(self, points: np.ndarray) -> np.ndarray:
+        return np.round(np.clip(points * self.scale, -30000, 30000)).astype(np.int32)
+
+    def area(self, points: np.ndarray, colour: Colour) -> None:
+        cv2.fillPoly(self.canvas, [self._fixed(points)], colour, cv2.LINE_AA, _SUBPIXEL)
+
+    def line(self, points: np.ndarray, colour: Colour, width: float) -> None:
+        thickness = max(1, round(width * self.line_scale))
+        cv2.polylines(self.canvas, [self._fixed(points)], False, colour, thickness, cv2.LINE_AA, _SUBPIXEL)
+
+    def oval(self, center: np.ndarray, half_axes: tuple[float, float], colour: Colour, degrees: float = 0.0) -> None:
+        axes = np.maximum(self._fixed(np.asarray(half_axes)), 1)
+        cv2.ellipse(
+            self.canvas, tuple(self._fixed(center).tolist()), tuple(axes.tolist()), degrees, 0, 360, colour, -1, cv2.LINE_AA, _SUBPIXEL
+        )  # fmt: skip
+
+
+def shade(colour: Colour, factor: float) -> Colour:
+    return tuple(int(min(255, c * factor)) for c in colour)
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Everything of a recording in pixels of the camera, ready to be drawn frame by frame."""
+
+    person: Person
+    stage: Stage
+    scene: Scene
+    scale: float
+    meter: np.ndarray  # (T,) pixels per metre at the head
+    face: dict[str, np.ndarray]  # (T, 2)
+    back_hidden: np.ndarray  # (T, 2) the ear of this side is turned away
+    neck: np.ndarray  # (T, 2)
+    shoulders: np.ndarray  # (T, 2, 2)
+    elbows: np.ndarray
+    wrists: np.ndarray
+    tips: np.ndarray  # (T, 2, 5, 2)
+    hips: np.ndarray
+    knees: np.ndarray
+    ankles: np.ndarray
+    depth: np.ndarray  # (T, 2) how far ahead of the hips the hand is, metres
+    table_edge: float  # pixels from the top
+
+
+def frames(person: Person, stage: Stage, pose: Pose, camera: Camera, scene: Scene) -> Iterator[np.ndarray]:
+    """Yield (HEIGHT, WIDTH, 3) uint8 BGR pictures, one a frame."""
+    project = camera.project
+    far = camera.to_view(pose.frames.head)[:, 2]
+    ears = [camera.to_view(pose.face[name])[:, 2] for name in ("ear_right", "ear_left")]
+    table_front = np.array([0.0, 0.13, 0.32])
+    drawing = _Drawing(
+        person=person,
+        stage=stage,
+        scene=scene,
+        scale=WIDTH / camera.width,
+        meter=camera.focal / far,
+        face={name: project(points) for name, points in pose.face.items()},
+        back_hidden=np.stack([ears[0] - ears[1], ears[1] - ears[0]], axis=-1) > 0.05,
+        neck=project(pose.frames.neck),
+        shoulders=project(pose.frames.shoulders),
+        elbows=project(pose.elbows),
+        wrists=project(pose.wrists),
+        tips=project(pose.tips),
+        hips=project(pose.hips),
+        knees=project(pose.knees),
+        ankles=project(pose.ankles),
+        depth=pose.wrists[..., 2] - pose.frames.hip[:, None, 2],
+        table_edge=float(project(table_front)[1]),
+    )
+    for t in range(stage.num_frames):
+        yield draw(drawing, t)
+
+
+def draw(d: _Drawing, t: int) -> np.ndarray:
+    """One picture: legs, trunk, head, the arms from back to front, the table between the arms that are behind it."""
+    canvas = d.scene.background.copy()
+    painter = Painter(canvas, d.scale)
+    if d.person.standing:
+        _draw_legs(painter, d, t)
+    _draw_trunk(painter, d, t)
+    _draw_head(painter, d, t)
+    behind = [side for side in (0, 1) if d.scene.table is not None and d.depth[t, side] < 0.15]
+    for side in behind:
+        _draw_arm(painter, d, t, side)
+    if d.scene.table is not None:
+        edge, right, low = d.table_edge, WIDTH / d.scale, HEIGHT / d.scale
+        painter.area(np.array([[0, edge], [right, edge], [right, low], [0, low]]), d.scene.table)
+        painter.line(np.array([[0, edge], [right, edge]]), shade(d.scene.table, 1.4), 8)
+    for side in sorted({0, 1} - set(behind), key=lambda s: d.depth[t, s]):
+        _draw_arm(painter, d, t, side)
+    return cv2.add(canvas, d.scene.noise[t % len(d.scene.noise)])
+
+
+def _draw_legs(painter: Painter, d: _Drawing, t: int) -> None:
+    looks, meter = d.person.looks, d.meter[t]
+    for side in (0, 1):
+        painter.line(np.stack([d.hips[t, side], d.knees[t, side], d.ankles[t, side]]), looks.trousers, 0.13 * meter)
+        foot = d.ankles[t, side] + (0, 0.04 * meter)
+        painter.oval(foot, (0.06 * meter, 0.035 * meter), (30, 30, 30))
+
+
+def _draw_trunk(painter: Painter, d: _Drawing, t: int) -> None:
+    looks, meter = d.person.looks, d.meter[t]
+    right, left = d.shoulders[t]
+    hip_right, hip_left = d.hips[t]
+    wide = 0.05 * meter
+    outline = [
+        right + (-wide, 0),
+        d.neck[t] + (-0.05 * meter, -0.035 * meter),
+        d.neck[t] + (0.05 * meter, -0.035 * meter),
+    ]
+    outline += [left + (wide, 0), hip_left + (wide, 0.05 * meter), hip_right + (-wide, 0.05 * meter)]
+    painter.area(np.array(outline), looks.shirt)
+    painter.line(np.stack([right, left]), looks.shirt, 0.09 * meter)
+    head = d.face["chin"][t]
+    painter.line(
+        np.stack([d.neck[t] - (0, 0.01 * meter), 0.4 * d.neck[t] + 0.6 * head]), shade(looks.skin, 0.85), 0.11 * meter
+    )
+    collar = np.stack(
+        [
+            d.neck[t] + (-0.05 * meter, -0.02 * meter),
+            d.neck[t] + (0, 0.05 * meter),
+            d.neck[t] + (0.05 * meter, -0.02 * meter),
+        ]
+    )
+    painter.line(collar, shade(looks.shirt, 0.6), 0.012 * meter)
+
+
+def _draw_head(painter: Painter, d: _Drawing, t: int) -> None:
+    looks, size = d.person.looks, d.meter[t] * d.person.build.head
+    face = {name: points[t] for name, points in d.face.items()}
+    middle = 0.5 * (face["ear_right"] + face["ear_left"])
+    up = face["crown"] - middle
+    degrees = float(np.degrees(np.arctan2(up[0], -up[1])))
+    front = 0.55 * middle + 0.45 * 0.5 * (face["eye_right"] + face["eye_left"])
+    if looks.hair_length > 0:
+        painter.oval(
+            middle - up * (0.1 + 0.4 * looks.hair_length),
+            (0.098 * size, (0.11 + 0.07 * looks.hair_length) * size),
+            looks.hair,
+            degrees,
+        )
+    painter.oval(middle + 0.16 * up, (0.090 * size, 0.115 * size), looks.hair, degrees)
+    for side, name in enumerate(("ear_right", "ear_left")):
+        if not d.back_hidden[t, side]:
+            painter.oval(face[name], (0.014 * size, 0.028 * size), shade(looks.skin, 0.88), degrees)
+    jaw = front + 0.42 * (face["chin"] - front)
+    painter.oval(jaw, (0.074 * size, 0.098 * size), looks.skin, degrees)
+    for name in ("eye_right", "eye_left"):
+        if d.stage.blink[t]:
+            painter.oval(face[name], (0.015 * size, 0.003 * size), shade(looks.skin, 0.6), degrees)
+        else:
+            painter.oval(face[name], (0.016 * size, 0.009 * size), (235, 235, 235), degrees)
+            painter.oval(face[name], (0.007 * size, 0.008 * size), (40, 40, 40), degrees)
+        brow = face[name] + 0.17 * up
+        painter.oval(brow, (0.020 * size, 0.004 * size), shade(looks.hair, 0.8), degrees)
+    painter.line(np.stack([front + 0.1 * (face["nose"] - front), face["nose"]]), shade(looks.skin, 0.82), 0.012 * size)
+    _draw_mouth(painter, d, t, face["mouth"], size, degrees)
+
+
+def _draw_mouth(painter: Painter, d: _Drawing, t: int, at: np.ndarray, size: float, degrees: float) -> None:
+    """Lips with a dark gap when talking; pressed together they shrink to a pale line between two folds."""
+    looks, pressed, gap = d.person.looks, d.stage.lips[t], d.stage.mouth[t]
+    full = 1 - pressed
+    painter.oval(
+        at,
+        ((0.030 + 0.006 * pressed) * size, (0.004 + 0.010 * full + 0.010 * gap) * size),
+        _lip_colour(looks, pressed),
+        degrees,
+    )
+    if gap > 0.15:
+        painter.oval(at, (0.020 * size, 0.012 * gap * size), (40, 30, 50), degrees)
+    elif pressed > 0.3:
+        painter.oval(at, (0.036 * size, 0.003 * size), shade(looks.skin, 0.5), degrees)
+
+
+def _lip_colour(looks: Looks, pressed: float) -> Colour:
+    return tuple(int(lip + pressed * (0.9 * skin - lip)) for lip, skin in zip(looks.lips, looks.skin, strict=True))
+
+
+def _draw_arm(painter: Painter, d: _Drawing, t: int, side: int) -> None:
+    looks, meter = d.person.looks, d.meter[t]
+    shoulder, elbow, wrist, tips = d.shoulders[t, side], d.elbows[t, side], d.wrists[t, side], d.tips[t, side]
+    sleeve = shade(looks.shirt, 0.86 if side else 0.92)
+    painter.line(np.stack([shoulder, elbow]), sleeve, 0.095 * meter)
+    painter.line(np.stack([elbow, wrist]), sleeve if looks.long_sleeves else shade(looks.skin, 0.92), 0.072 * meter)
+    palm = wrist + 0.5 * (tips[1:].mean(axis=0) - wrist)
+    for tip in tips:
+        painter.line(np.stack([0.6 * palm + 0.4 * wrist, tip]), shade(looks.skin, 0.9), 0.020 * meter)
+    painter.line(np.stack([wrist, palm]), looks.skin, 0.068 * meter)
+
+
+def encode(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
+    """Write BGR pictures as an H.264 mp4. One encoder thread: the same pictures give the same bytes."""
+    with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.thread_count = 1
+        stream.options = {"preset": "veryfast", "crf": "27", "threads": "1", "g": "25", "bf": "0"}
+        for picture in pictures:
+            planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
+        container.mux(stream.encode(None))
