@@ -1,0 +1,50 @@
+"""From the detector's outputs on windows to the candidate segments of a video.
+
+Source: MiGA'24 track 2 (S0), section on inference; MSLT for one class a point and the pooling over windows.
+"""
+
+import torch
+from torch import Tensor
+
+from spotting.detector import Points, decode_boundaries
+from spotting.segments import Segments, concatenate, make_segments
+
+MIN_SCORE = 0.01  # candidates below never pass a threshold (the smallest tried is 0.05)
+
+
+def decode_window(
+    points: Points, probabilities: Tensor, distances: Tensor, is_point: Tensor, start: int, num_frames: int
+) -> Segments:
+    """Candidates of one window: the best class of every point, clipped to the window and to the video.
+
+    Args:
+        points: P points.
+        probabilities: (P, K). distances: (P, 2) in strides. is_point: (P,) bool.
+        start: first frame of the window in its video. num_frames: of the video.
+    Returns:
+        Segments in frames of the video.
+    """
+    window = int((points.level == 0).sum())  # level 0 has one point a frame
+    score, label = probabilities.max(-1)
+    boundary = decode_boundaries(points, distances).clamp(0, window) + start
+    boundary = boundary.clamp(max=num_frames)
+    keep = is_point & (score >= MIN_SCORE) & (boundary[:, 1] > boundary[:, 0])
+    boundary = boundary[keep].double().cpu().numpy()
+    return make_segments(boundary[:, 0], boundary[:, 1], label[keep].cpu().numpy(), score[keep].double().cpu().numpy())
+
+
+def pool_windows(parts: list[Segments]) -> Segments:
+    """Candidates of all windows of a video together; overlapping windows repeat themselves, suppression merges them."""
+    return concatenate(parts)
+
+
+def average_models(outputs: list[dict[str, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Mean probability and mean distance over models that looked at the same points.
+
+    Args:
+        outputs: per model `class_logits` (B, P, K) and `distances` (B, P, 2).
+    Returns:
+        (B, P, K) and (B, P, 2).
+    """
+    probabilities = torch.stack([o["class_logits"].sigmoid() for o in outputs]).mean(0)
+    return probabilities, torch.stack([o["distances"] for o in outputs]).mean(0)
