@@ -1,0 +1,53 @@
+"""Which split a video belongs to, by the names of the folders above it or by the person's own list."""
+
+import re
+from pathlib import Path
+
+from datasets.errors import InputError
+
+_PART = re.compile(r"(?:^|[_\-.\s])(train|training|val|valid|validate|validation|test|testing)(?=$|[_\-.\s])", re.I)
+
+
+def source_split_of(path: Path, root: Path) -> str:
+    """The word train, validate or test in the nearest folder name above `path`, up to and including `root`; '' if none.
+
+    Folders above `root` are not looked at: they are not part of the data set.
+    """
+    names = [*path.relative_to(root).parts[:-1]]
+    for name in (*reversed(names), root.resolve().name):
+        match = _PART.search(name)
+        if match:
+            return match.group(1).lower()
+    return ""
+
+
+def split_of(source_split: str) -> str:
+    """Training and validation recordings are both labelled, and the folds decide anew who validates."""
+    return "test" if source_split.startswith("test") else "train"
+
+
+def select_videos(wanted: tuple[str, ...], video_ids: list[str]) -> set[str]:
+    """Resolve --test-videos: ids as they are, numbers (13), or ranges of numbers (13-20) found in the ids.
+
+    Raises:
+        InputError: an item matches no video.
+    """
+    number2ids: dict[int, set[str]] = {}
+    for video_id in video_ids:
+        digits = re.findall(r"\d+", video_id)
+        if digits:
+            number2ids.setdefault(int(digits[-1]), set()).add(video_id)
+    chosen: set[str] = set()
+    for item in wanted:
+        found = {item} & set(video_ids)
+        span = re.fullmatch(r"(\d+)(?:-(\d+))?", item)
+        if not found and span:
+            low, high = int(span.group(1)), int(span.group(2) or span.group(1))
+            found = {i for number in range(low, high + 1) for i in number2ids.get(number, ())}
+        if not found:
+            raise InputError(
+                f"--test-videos {item}: no such video among {len(video_ids)}, {video_ids[0]} to {video_ids[-1]}; "
+                "expected video ids, numbers or ranges such as 13-20, separated by commas"
+            )
+        chosen |= found
+    return chosen

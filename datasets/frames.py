@@ -1,0 +1,266 @@
+"""Read exactly the frames asked for, from any video that PyAV opens or from a folder of numbered images.
+
+Frame i is the i-th picture that the decoder shows, counted from 0; headers are not believed. A read jumps to the last
+keyframe that is certainly at or before the wanted frame and decodes on from there, once through in order. Containers
+whose timestamps cannot be trusted (avi) are decoded from the beginning.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from datasets.errors import InputError
+from datasets.listing import IMAGE_SUFFIXES
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """`fps` is 0 where the container (or a folder of images) does not say."""
+
+    num_frames: int
+    width: int
+    height: int
+    fps: float
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Where a reader may enter: packet number (in decoding order), byte position and timestamp of each keyframe."""
+
+    num_frames: int
+    numbers: np.ndarray
+    positions: np.ndarray
+    timestamps: np.ndarray
+
+
+def count_frames(path: Path | str) -> int:
+    """How many frames can be read, without decoding. In a folder of images: the last image's index plus one.
+
+    Raises:
+        InputError: the file is missing, empty, cut off or no video.
+    """
+    return probe(path).num_frames
+
+
+def probe(path: Path | str) -> VideoInfo:
+    """Frame count, picture size and frame rate, without decoding more than one picture; errors as count_frames."""
+    path = Path(path)
+    if path.is_dir():
+        index2image = list_images(path)
+        first = _read_image(index2image[min(index2image)])
+        return VideoInfo(max(index2image) + 1, first.shape[1], first.shape[0], 0.0)
+    index = _index_of(path)
+    with _opened(path) as (_, stream):
+        return VideoInfo(index.num_frames, stream.width, stream.height, float(stream.average_rate or 0))
+
+
+def read_frames(path: Path | str, indexes: Iterable[int]) -> np.ndarray:
+    """Read these frames, in this order, repeats included.
+
+    Args:
+        path: a video file, or a folder of images such as 000123.jpg.
+        indexes: (N,) frame numbers from 0, any order; in order is one pass through the file.
+    Returns:
+        (N, H, W, 3) uint8 RGB.
+    Raises:
+        InputError: the file is missing or broken, or has no such frame.
+    """
+    path = Path(path)
+    wanted, inverse = np.unique(np.asarray(list(indexes), np.int64), return_inverse=True)
+    if len(wanted) == 0:
+        raise ValueError("read_frames needs at least one index")
+    if wanted[0] < 0:
+        raise InputError(f"{path}: no frame {wanted[0]}; frames count from 0")
+    source = _read_folder(path, wanted) if path.is_dir() else _read_video(path, wanted)
+    frames: np.ndarray | None = None
+    for number, picture in enumerate(source):
+        if frames is None:
+            frames = np.empty((len(wanted), *picture.shape), np.uint8)
+        if picture.shape != frames.shape[1:]:
+            raise InputError(f"{path}: frame {wanted[number]} is {picture.shape[:2]}, the first {frames.shape[1:3]}")
+        frames[number] = picture
+    is_plain = len(inverse) == len(wanted) and bool((inverse == np.arange(len(wanted))).all())
+    return frames if is_plain else frames[inverse]
+
+
+def list_images(folder: Path) -> dict[int, Path]:
+    """Frame index -> image. The index is the number in the name, less one where they run 1, 2, 3, ... without a gap.
+
+    (Participants name images by the label's frame number, which counts from 0; ffmpeg counts from 1.)
+
+    Raises:
+        InputError: no images, or two with one number.
+    """
+    number2image: dict[int, Path] = {}
+    for image in sorted(folder.iterdir()):
+        digits = re.findall(r"\d+", image.stem)
+        if image.suffix.lower() not in IMAGE_SUFFIXES or not digits:
+            continue
+        number = int(digits[-1])
+        if number in number2image:
+            raise InputError(
+                f"{folder}: {number2image[number].name} and {image.name} are both frame {number}; remove one"
+            )
+        number2image[number] = image
+    if not number2image:
+        raise InputError(f"{folder}: no frame images such as 000123.jpg in it; check the folder")
+    first = 1 if min(number2image) == 1 and max(number2image) == len(number2image) else 0
+    return {number - first: image for number, image in number2image.items()}
+
+
+def _read_folder(folder: Path, wanted: np.ndarray) -> Iterator[np.ndarray]:
+    index2image = list_images(folder)
+    for index in wanted.tolist():
+        if index not in index2image:
+            raise InputError(
+                f"{folder}: no image for frame {index}; it has {len(index2image)}, from {min(index2image)} to "
+                f"{max(index2image)}"
+            )
+        yield _read_image(index2image[index])
+
+
+def _read_image(path: Path) -> np.ndarray:
+    with _opened(path) as (container, stream):
+        try:
+            return next(container.decode(stream)).to_ndarray(format="rgb24")
+        except (av.FFmpegError, StopIteration) as error:
+            raise InputError(f"{path}: the image cannot be decoded ({error}); copy it again") from error
+
+
+class _opened:
+    """Open a file and its video stream; what cannot be opened becomes one sentence."""
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def __enter__(self):
+        if not self._path.is_file():
+            raise InputError(f"{self._path}: no such video; check the path")
+        if self._path.stat().st_size == 0:
+            raise InputError(f"{self._path}: the video file is empty (0 bytes); copy it again")
+        try:
+            self._container = av.open(str(self._path))
+        except av.FFmpegError as error:
+            raise InputError(
+                f"{self._path}: not a readable video, it may be cut off ({error.strerror}); copy it again"
+            ) from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise InputError(f"{self._path}: has no video stream; check the file")
+        stream = self._container.streams.video[0]
+        # Loader workers are the parallelism; threads inside each would fight over the same cores.
+        stream.codec_context.thread_count = 1
+        return self._container, stream
+
+    def __exit__(self, *exc):
+        self._container.close()
+
+
+def _index_of(path: Path) -> _Index:
+    if not path.is_file():
+        raise InputError(f"{path}: no such video; check the path")
+    status = path.stat()
+    return _cached_index(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _cached_index(path: Path, size: int, mtime_ns: int) -> _Index:
+    """The key holds size and time, so that a rewritten file is looked at anew."""
+    with _opened(path) as (container, stream):
+        names = container.format.name.split(",")
+        if "mp4" in names and len(stream.index_entries):
+            # (packet lies wholly in the file, is keyframe, is shown, position, timestamp)
+            packets = [
+                (e.pos + e.size <= size, e.is_keyframe, not e.is_discard, e.pos, e.timestamp)
+                for e in stream.index_entries
+            ]
+        else:
+            try:
+                packets = [
+                    (True, p.is_keyframe, not p.is_discard, p.pos, -1 if p.pts is None else p.pts)
+                    for p in container.demux(stream)
+                    if p.size
+                ]
+            except av.FFmpegError as error:
+                raise InputError(f"{path}: the video breaks off ({error.strerror}); copy it again") from error
+    is_whole, is_key, is_shown, positions, timestamps = np.array(packets, np.int64).reshape(-1, 5).T
+    num_whole = len(is_whole) if is_whole.all() else int(np.argmin(is_whole))
+    num_frames = int(is_shown[:num_whole].sum())
+    if num_frames == 0:
+        raise InputError(f"{path}: not a single whole frame in the video; copy it again")
+    is_entry = is_key[:num_whole].astype(bool)
+    if "avi" in names or not is_shown.all():
+        is_entry[:] = False  # packet numbers or timestamps do not tell the frame: only the beginning is certain
+    numbers = np.flatnonzero(is_entry)
+    return _Index(num_frames, numbers, positions[numbers], timestamps[numbers])
+
+
+def _read_video(path: Path, wanted: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the pictures of ascending frame numbers."""
+    index = _index_of(path)
+    if wanted[-1] >= index.num_frames:
+        raise InputError(f"{path}: no frame {wanted[-1]}; the video has {index.num_frames} frames, from 0")
+    reformatter = VideoReformatter()
+    with _opened(path) as (container, stream):
+        frames = _decode_from(path, container, stream, None, 0)
+        position = 0
+        for target in wanted.tolist():
+            entry = int(np.searchsorted(index.numbers, target, side="right")) - 1
+            if entry >= 0 and index.numbers[entry] > position:
+                frames = _enter(path, container, stream, index, entry, target)
+            for number, frame in frames:
+                if number == target:
+                    position = number + 1
+                    yield reformatter.reformat(frame, format="rgb24").to_ndarray()
+                    break
+            else:
+                raise InputError(f"{path}: the video ends before frame {target} of {index.num_frames}; copy it again")
+
+
+def _enter(
+    path: Path, container, stream, index: _Index, entry: int, target: int
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Start decoding at keyframe `entry`, or at an earlier one when pictures before it are shown after `target`."""
+    while entry > 0:
+        container.seek(int(index.timestamps[entry]), stream=stream, backward=True)
+        packets = container.demux(stream)
+        first = next(packets, None)
+        if first is None or first.pos != index.positions[entry] or first.pts is None:
+            break  # the container jumps elsewhere than its index says
+        group = [first]
+        for packet in packets:
+            group.append(packet)
+            if packet.is_keyframe or not packet.size:
+                break
+        # Leading pictures of an open group follow the keyframe in the file and precede it on the screen.
+        num_leading = sum(1 for p in group if p.size and p.pts is not None and p.pts < first.pts)
+        start = int(index.numbers[entry]) + num_leading
+        if start <= target:
+            return _decode_from(path, chain(group, packets), stream, first.pts, start)
+        entry -= 1
+    container.seek(0 if stream.start_time is None else stream.start_time, stream=stream, backward=True)
+    return _decode_from(path, container, stream, None, 0)
+
+
+def _decode_from(path: Path, source, stream, first_pts: int | None, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Yield (frame number, frame) from `start` on; frames shown before `first_pts` belong to an earlier group."""
+    packets = source.demux(stream) if isinstance(source, av.container.InputContainer) else source
+    number = start
+    try:
+        for packet in packets:
+            for frame in packet.decode():
+                if first_pts is not None and (frame.pts is None or frame.pts < first_pts):
+                    continue
+                yield number, frame
+                number += 1
+    except av.FFmpegError as error:
+        raise InputError(
+            f"{path}: the video cannot be decoded at frame {number} ({error.strerror}); copy it again"
+        ) from error

@@ -1,0 +1,134 @@
+"""iMiGUE folders: `<any>_{train,validate,test}/NNNN/NNNN_light_hand.csv` and `NNNN_label.csv`.
+
+Skeleton rows: a running number, then 35 points x (x, y, score), one row a frame. Label rows: class 1..31 or 99,
+frames counted from 0, both ends inclusive. Source: the organisers' starter kit (mikecheninoulu/SMG).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from datasets.errors import InputError
+from datasets.folders import select_videos, source_split_of, split_of
+from datasets.ids import natural_key
+from datasets.label_files import LabelRow, read_label_file, segments_of
+from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES
+from datasets.listing import Entry
+from datasets.number_csv import read_number_csv
+from datasets.recordings import Options, Problems, Recording, Source, clean_joints
+from datasets.skeletons import IMIGUE_22
+
+FPS = 25.0
+NUM_COLUMNS = 1 + 35 * 3
+# Points of the 35 that make the 22 joints: OpenPose's without hips, legs and feet, then the two hands' five each.
+POINTS = (*range(8), *range(15, 19), *range(25, 35))
+COLUMNS = np.array([1 + 3 * point + channel for point in POINTS for channel in range(3)])
+
+
+@dataclass(frozen=True)
+class _Video:
+    video_id: str
+    skeleton_csv: Path
+    label_csv: Path | None
+    source_split: str
+    split: str
+    rows: list[LabelRow]
+
+
+def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
+    """Find the videos and read their label files; the skeletons are read one by one as `recordings` is walked."""
+    videos = _find_videos(root, entries, options, problems)
+    code2label = {code: label for label, code in enumerate(IMIGUE_CODES)}
+    test_codes = [row.code for video in videos if video.split == "test" for row in video.rows]
+    # What the class column of unlabelled test folders holds is not known, so one impossible code makes all untrusted.
+    has_test_labels = all(code in code2label for code in test_codes)
+    if not has_test_labels:
+        problems.notes.append("the class column of the test folders is not a label (impossible codes): labels unknown")
+
+    def recordings() -> Iterator[Recording]:
+        for video in videos:
+            try:
+                joints = read_light_hand_csv(video.skeleton_csv)
+            except InputError as error:
+                problems.leave_out(video.video_id, str(error))
+                continue
+            known = code2label if video.split == "train" or has_test_labels else None
+            label_csv = video.label_csv or video.skeleton_csv
+            segments = segments_of(video.rows, label_csv, video.video_id, len(joints), 0, known, problems)
+            yield Recording(video.video_id, video.split, video.source_split, joints, segments, FPS)
+
+    return Source(
+        kind="imigue",
+        skeleton=IMIGUE_22,
+        classes=IMIGUE_CLASSES,
+        codes=IMIGUE_CODES,
+        first_frame=0,
+        num_persons=1,
+        recordings=recordings,
+        fingers_may_be_swapped=True,
+    )
+
+
+def read_light_hand_csv(path: Path) -> np.ndarray:
+    """(T, 1, 22, 3) float32: x, y in pixels, score; missing points 0, 0, 0. Finger groups in the file's order.
+
+    Raises:
+        InputError: no rows, fewer than 106 columns, or a cell that is not a number.
+    """
+    values = read_number_csv(path, COLUMNS, NUM_COLUMNS, allow_nan=False).reshape(-1, 1, len(POINTS), 3)
+    return clean_joints(values[..., 0], values[..., 1], values[..., 2])
+
+
+def _find_videos(root: Path, entries: list[Entry], options: Options, problems: Problems) -> list[_Video]:
+    skeletons = _by_video(entries, r"(\d+)_light_hand\.csv")
+    labels = _by_video(entries, r"(\d+)_label\.csv")
+    if not skeletons:
+        problems.fatal.append(f"{root}: no NNNN_light_hand.csv at all; give the folder with the skeletons (with hands)")
+    for video_id, paths in skeletons.items():
+        if len(paths) > 1:
+            problems.fatal.append(f"video {video_id} is there twice, {paths[0]} and {paths[1]}; remove one of them")
+    for video_id in labels.keys() - skeletons.keys():
+        # RGB folders may carry copies of the label files, but then the skeleton lies elsewhere.
+        problems.leave_out(
+            video_id, f"{labels[video_id][0]}: label file without {video_id}_light_hand.csv; add the recording"
+        )
+    video_ids = sorted(skeletons, key=natural_key)
+    test_ids = select_videos(options.test_videos, video_ids) if options.test_videos else None
+    videos = []
+    for video_id in video_ids:
+        path = skeletons[video_id][0]
+        source_split = source_split_of(path, root)
+        split = split_of(source_split) if test_ids is None else ("test" if video_id in test_ids else "train")
+        label_csv = next((p for p in labels.get(video_id, ()) if p.parent == path.parent), None)
+        rows = read_label_file(label_csv, video_id, problems) if label_csv else []
+        if not rows and not _is_legal_without_labels(video_id, path, label_csv, split, problems):
+            continue
+        videos.append(_Video(video_id, path, label_csv, source_split or split, split, rows))
+    return videos
+
+
+def _is_legal_without_labels(video_id: str, path: Path, label_csv: Path | None, split: str, problems: Problems) -> bool:
+    """A test recording may have no labels (it then has no clips); a training recording may not."""
+    if split == "test":
+        problems.notes.append(f"test video {video_id} has no labelled rows, so no clips")
+        return True
+    if label_csv is None:
+        sentence = f"{path}: no {video_id}_label.csv beside this training recording; add it"
+    elif any(what.startswith(f"{video_id}_") for what, _ in problems.bad):
+        return False  # every line was already reported
+    else:
+        sentence = f"{label_csv}: the label file is empty, expected a row class,start,end per gesture; fill it"
+    problems.leave_out(video_id, sentence)
+    return False
+
+
+def _by_video(entries: list[Entry], pattern: str) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for entry in entries:
+        match = re.fullmatch(pattern, entry.name)
+        if match:
+            found.setdefault(match.group(1), []).append(entry.path)
+    return found

@@ -1,0 +1,61 @@
+"""From a path to a prepared folder: detect the kind, open it with its reader, stream it through the checks."""
+
+from pathlib import Path
+
+import numpy as np
+
+from datasets.detect import detect_kind
+from datasets.imigue import open_imigue
+from datasets.listing import Entry
+from datasets.processed import open_processed
+from datasets.pyskl_pickle import open_pyskl
+from datasets.recordings import Options, Problems, Source
+from datasets.rgb_files import RgbFiles
+from datasets.smg import open_smg
+from datasets.subjects import Subjects, find_subjects_file
+from datasets.summary import summary_text
+from datasets.write_clips import Written, write_clips
+
+
+def open_and_write(
+    track: str,
+    root: Path,
+    entries: list[Entry],
+    rgb_entries: list[Entry],
+    options: Options,
+    folder: Path,
+    made_from: dict,
+) -> str:
+    """Prepare one track from the files found at `root`; returns the summary to print.
+
+    Raises:
+        InputError: anything is wrong with the recordings; then nothing is written.
+    """
+    problems = Problems()
+    source = open_source(root, entries, options, problems)
+    subjects = Subjects(find_subjects_file(root, options.subjects), source.subject_is_video)
+    rgb_files = RgbFiles(rgb_entries)
+    written = write_clips(source, folder, subjects, rgb_files, problems, options.skip_bad_clips, made_from)
+    return summary_text(track, written.clips, written.videos, written.meta, _count_empty(folder, written))
+
+
+def open_source(root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
+    """Open the recordings with the reader of their kind."""
+    kind = detect_kind(root, entries)
+    if kind == "imigue":
+        return open_imigue(root, entries, options, problems)
+    if kind == "smg":
+        return open_smg(root, entries, options, problems)
+    if kind == "processed":
+        return open_processed(root, entries, options, problems)
+    return open_pyskl(root, entries, options, problems)
+
+
+def _count_empty(folder: Path, written: Written) -> int:
+    """Clips in which no joint of anybody is ever seen: legal, but worth knowing."""
+    joints = np.load(folder / "joints.npy", mmap_mode="r", allow_pickle=False)
+    table = written.clips
+    return sum(
+        not joints[offset : offset + length, :, :, 2].any()
+        for offset, length in zip(table.row_offset, table.num_frames, strict=True)
+    )

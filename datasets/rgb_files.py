@@ -1,0 +1,77 @@
+"""Find the RGB of a clip in any of the forms that are about.
+
+For clip NNNN_i, in this order: a video NNNN_i, a folder of images NNNN_i, a video NNNN cut by the label file, a folder
+of images NNNN numbered by the label's frames. For an SMG sequence: SampleNNNN_color.mp4. Where in the tree it lies does
+not matter, the name decides.
+"""
+
+from pathlib import Path
+
+from datasets.errors import InputError
+from datasets.frames import count_frames, list_images
+from datasets.listing import VIDEO_SUFFIXES, Entry
+from datasets.recordings import Problems, Recording
+
+
+class RgbFiles:
+    """An index of videos by name without suffix and of image folders by name."""
+
+    def __init__(self, entries: list[Entry]):
+        self._videos: dict[str, list[Path]] = {}
+        self._folders: dict[str, list[Path]] = {}
+        for entry in entries:
+            if entry.is_frame_folder:
+                self._folders.setdefault(entry.name, []).append(entry.path)
+            elif entry.path.suffix.lower() in VIDEO_SUFFIXES:
+                self._videos.setdefault(entry.path.stem, []).append(entry.path)
+
+    def __len__(self) -> int:
+        return len(self._videos) + len(self._folders)
+
+    def find(self, name: str) -> Path | None:
+        """The one video or image folder of that name, None if there is none.
+
+        Raises:
+            InputError: there are two, and which one is meant cannot be known.
+        """
+        paths = self._videos.get(name) or self._folders.get(name) or []
+        if len(paths) > 1:
+            raise InputError(f"{paths[0]} and {paths[1]}: two RGB sources named {name}; remove one of them")
+        return paths[0] if paths else None
+
+    def find_video(self, video_id: str) -> Path | None:
+        """RGB of a whole recording."""
+        return self.find(video_id) or self.find(f"{video_id}_color")
+
+    def find_clips(self, recording: Recording, problems: Problems) -> dict[str, tuple[str, int]]:
+        """Clip id -> (path, index in it of the clip's first frame), for the clips that have RGB long enough.
+
+        A clip whose video is broken or too short is reported; a clip without any RGB is simply not in the result.
+        """
+        found: dict[str, tuple[str, int]] = {}
+        whole = self.find_video(recording.video_id)
+        path2count: dict[Path, int] = {}
+        for segment in recording.segments:
+            own = self.find(segment.clip_id) if segment.clip_id != recording.video_id else None
+            path = own or whole
+            if path is None:
+                continue
+            try:
+                start = _first_index(path) if own else segment.start_frame
+                num_frames = path2count.setdefault(path, 0) or count_frames(path)
+                path2count[path] = num_frames
+                if start + segment.num_frames > num_frames:
+                    raise InputError(
+                        f"{path}: {num_frames} frames, but clip {segment.clip_id} needs {start + segment.num_frames}; "
+                        "copy the video again or correct the label row"
+                    )
+            except InputError as error:
+                problems.leave_out(segment.clip_id, str(error))
+                continue
+            found[segment.clip_id] = (str(path), start)
+        return found
+
+
+def _first_index(path: Path) -> int:
+    """Images of one clip may be numbered from 0, or go on with the video's own numbers."""
+    return min(list_images(path)) if path.is_dir() else 0

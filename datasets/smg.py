@@ -1,0 +1,153 @@
+"""SMG folders: `<any>/SampleNNNN/SampleNNNN_skeleton.csv`, `_data.csv`, and `_finelabels.csv` where labelled.
+
+Skeleton rows: 25 Kinect joints x 11 values, of which offsets 0-2 are metres and 7-8 pixels in the colour image. Label
+rows: class 1..17, frames counted from 1, both ends inclusive (the organisers' online reader, mikecheninoulu/SMG).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from datasets.errors import InputError
+from datasets.folders import select_videos, source_split_of, split_of
+from datasets.ids import natural_key
+from datasets.label_files import LabelRow, read_label_file, segments_of
+from datasets.labels import SMG_CLASSES, SMG_CODES
+from datasets.listing import Entry
+from datasets.number_csv import read_number_csv
+from datasets.recordings import Options, Problems, Recording, Source, clean_joints
+from datasets.skeletons import SMG_25
+
+NUM_COLUMNS = 25 * 11
+COLUMNS = np.array([11 * joint + offset for joint in range(25) for offset in (0, 1, 2, 7, 8)])
+# 821,056 frames in a little over 8 hours; used only where SampleNNNN_data.csv is missing.
+DEFAULT_FPS = 28.0
+# Official split: sequences 36-40 are the test.
+FIRST_TEST_NUMBER = 36
+
+
+@dataclass(frozen=True)
+class _Video:
+    video_id: str
+    skeleton_csv: Path
+    label_csv: Path
+    source_split: str
+    split: str
+    rows: list[LabelRow]
+    fps: float
+
+
+def open_smg(root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
+    """Find the sequences and read their label files; skeletons are read one by one as `recordings` is walked."""
+    videos = _find_videos(root, entries, options, problems)
+    code2label = {code: label for label, code in enumerate(SMG_CODES)}
+    test_codes = [row.code for video in videos if video.split == "test" for row in video.rows]
+    has_test_labels = all(code in code2label for code in test_codes)
+    if not has_test_labels:
+        problems.notes.append(
+            "the class column of the test sequences is not a label (impossible codes): labels unknown"
+        )
+
+    def recordings() -> Iterator[Recording]:
+        for video in videos:
+            try:
+                joints = read_skeleton_csv(video.skeleton_csv)
+            except InputError as error:
+                problems.leave_out(video.video_id, str(error))
+                continue
+            known = code2label if video.split == "train" or has_test_labels else None
+            segments = segments_of(video.rows, video.label_csv, video.video_id, len(joints), 1, known, problems)
+            yield Recording(video.video_id, video.split, video.source_split, joints, segments, video.fps)
+
+    return Source(
+        kind="smg",
+        skeleton=SMG_25,
+        classes=SMG_CLASSES,
+        codes=SMG_CODES,
+        first_frame=1,
+        num_persons=1,
+        recordings=recordings,
+        subject_is_video=True,
+    )
+
+
+def read_skeleton_csv(path: Path) -> np.ndarray:
+    """(T, 1, 25, 3) float32: pixels of the colour image, and 1 where the Kinect saw the joint; missing 0, 0, 0.
+
+    Raises:
+        InputError: no rows, fewer than 275 columns, or a cell that is not a number.
+    """
+    values = read_number_csv(path, COLUMNS, NUM_COLUMNS, allow_nan=True).reshape(-1, 1, 25, 5)
+    is_seen = (values != 0).any(-1)
+    return clean_joints(values[..., 3], values[..., 4], is_seen.astype(np.float32))
+
+
+def _find_videos(root: Path, entries: list[Entry], options: Options, problems: Problems) -> list[_Video]:
+    files: dict[str, dict[str, list[Path]]] = {}
+    for entry in entries:
+        match = re.fullmatch(r"(Sample\d+)_(skeleton|finelabels|data)\.csv", entry.name)
+        if match:
+            files.setdefault(match.group(1), {}).setdefault(match.group(2), []).append(entry.path)
+    for video_id in sorted(files, key=natural_key):
+        paths = files[video_id].get("skeleton", [])
+        if len(paths) > 1:
+            problems.fatal.append(f"sequence {video_id} is there twice, {paths[0]} and {paths[1]}; remove one of them")
+        if not paths:
+            other = next(iter(files.pop(video_id).values()))[0]
+            problems.leave_out(video_id, f"{other}: no {video_id}_skeleton.csv beside it; add the recording")
+    video_ids = sorted(files, key=natural_key)
+    source_splits = {video_id: source_split_of(files[video_id]["skeleton"][0], root) for video_id in video_ids}
+    test_ids = _test_ids(source_splits, files, options)
+    videos = []
+    for video_id in video_ids:
+        folder = files[video_id]["skeleton"][0].parent
+        split = "test" if video_id in test_ids else "train"
+        label_csv = folder / f"{video_id}_finelabels.csv"
+        is_labelled = "finelabels" in files[video_id]
+        rows = read_label_file(label_csv, video_id, problems) if is_labelled else []
+        if split == "train" and not is_labelled:
+            problems.leave_out(video_id, f"{label_csv}: missing beside a training recording; add the label file")
+            continue
+        if split == "train" and not rows:
+            problems.leave_out(
+                video_id, f"{label_csv}: the label file is empty, expected rows class,start,end; fill it"
+            )
+            continue
+        fps = _read_fps(folder / f"{video_id}_data.csv", video_id, problems)
+        path = files[video_id]["skeleton"][0]
+        videos.append(_Video(video_id, path, label_csv, source_splits[video_id] or split, split, rows, fps))
+    return videos
+
+
+def _test_ids(source_splits: dict[str, str], files: dict[str, dict], options: Options) -> set[str]:
+    """The person's list, else the test folder, else sequences without labels and the official numbers."""
+    video_ids = list(source_splits)
+    if options.test_videos:
+        return select_videos(options.test_videos, video_ids)
+    if any(split_of(source_split) == "test" for source_split in source_splits.values()):
+        return {video_id for video_id in video_ids if split_of(source_splits[video_id]) == "test"}
+    official = {v for v in video_ids if int(v.removeprefix("Sample")) >= FIRST_TEST_NUMBER}
+    if len(official) == len(video_ids):
+        official = set()
+    unlabelled = {v for v in video_ids if "finelabels" not in files[v] and not source_splits[v]}
+    return official | unlabelled
+
+
+def _read_fps(path: Path, video_id: str, problems: Problems) -> float:
+    """Second number of `numFrames,fps,maxDepth`; a missing file is legal, its frame count is not relied upon."""
+    if not path.exists():
+        return DEFAULT_FPS
+    cells = path.read_text(encoding="utf-8-sig", errors="replace").strip().split(",")
+    try:
+        fps = float(cells[1])
+    except (IndexError, ValueError):
+        fps = 0.0
+    if not fps > 0:
+        problems.leave_out(
+            video_id, f"{path} line 1: expected numFrames,fps,maxDepth, got {','.join(cells)!r}; correct it"
+        )
+        return DEFAULT_FPS
+    return fps

@@ -1,0 +1,244 @@
+"""Stream recordings into a run's clip table and joint array; the folder appears whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.lib import format as npy_format
+
+from datasets.clips import CLIP_COLUMNS, VIDEO_COLUMNS
+from datasets.errors import InputError
+from datasets.files import write_json
+from datasets.frames import probe
+from datasets.ids import natural_key
+from datasets.joint_statistics import FIRST_FINGERS, SECOND_FINGERS, JointStatistics
+from datasets.recordings import Problems, Recording, Source
+from datasets.rgb_files import RgbFiles
+from datasets.subjects import Subjects
+
+SWAP_CHUNK_ROWS = 65536
+
+
+class JointsFile:
+    """An npy file that grows by rows; its header is written again when the number of rows is known."""
+
+    def __init__(self, path: Path, num_persons: int, num_joints: int):
+        self.path = path
+        self.num_rows = 0
+        self._row_shape = (num_persons, num_joints, 3)
+        self._file = open(path, "wb")  # noqa: SIM115, lives as long as this object
+        self._write_header()
+        self._header_size = self._file.tell()
+
+    def _write_header(self) -> None:
+        # numpy pads the header so that the first axis can grow to any length in place.
+        header = {"descr": "<f4", "fortran_order": False, "shape": (self.num_rows, *self._row_shape)}
+        npy_format.write_array_header_1_0(self._file, header)
+
+    def append(self, joints: np.ndarray) -> int:
+        """Write (T, m, V, 3) with m up to M persons, the others zero; returns the number of the first row."""
+        offset = self.num_rows
+        missing = self._row_shape[0] - joints.shape[1]
+        padded = np.pad(joints, ((0, 0), (0, missing), (0, 0), (0, 0))) if missing else joints
+        np.ascontiguousarray(padded, "<f4").tofile(self._file)
+        self.num_rows += len(joints)
+        return offset
+
+    def close(self) -> None:
+        self._file.seek(0)
+        self._write_header()
+        if self._file.tell() != self._header_size:
+            raise RuntimeError(f"{self.path}: the npy header changed its length")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+@dataclass
+class Written:
+    """What a preparation made, for the table that is printed."""
+
+    clips: pd.DataFrame
+    videos: pd.DataFrame
+    meta: dict = field(default_factory=dict)
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty temporary folder beside `folder`; on success it takes its place, on failure it is removed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.parent.glob(f".{folder.name}.*.tmp"):
+        shutil.rmtree(leftover)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if folder.exists():
+            old = folder.with_name(f".{folder.name}.old.tmp")
+            folder.rename(old)
+            temporary.rename(folder)
+            shutil.rmtree(old)
+        else:
+            temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_clips(
+    source: Source,
+    folder: Path,
+    subjects: Subjects,
+    rgb_files: RgbFiles,
+    problems: Problems,
+    skip_bad_clips: bool,
+    made_from: dict,
+) -> Written:
+    """Read everything once, check it, and write clips.csv, videos.csv, joints.npy and meta.json.
+
+    Args:
+        made_from: goes into meta.json as it is (fingerprint and options).
+    Raises:
+        InputError: something is wrong with the recordings; then nothing is left behind.
+    """
+    statistics = JointStatistics(source.skeleton, source.fingers_may_be_swapped)
+    clip_rows: list[dict] = []
+    video_rows: list[dict] = []
+    with replacing_folder(folder) as temporary:
+        joints_file = JointsFile(temporary / "joints.npy", source.num_persons, source.skeleton.num_joints)
+        for recording in source.recordings():
+            _add_recording(
+                recording, source, subjects, rgb_files, problems, statistics, joints_file, clip_rows, video_rows
+            )
+        joints_file.close()
+        _check_ids(clip_rows, video_rows, subjects, problems)
+        problems.stop_if_any(skip_bad_clips)
+        if not any(row["split"] == "train" for row in clip_rows):
+            raise InputError("not a single labelled training clip is left; add training recordings with label files")
+        size_rule = _set_sizes(statistics, clip_rows, video_rows)
+        if statistics.fingers_swapped:
+            _swap_fingers(joints_file.path)
+        written = Written(_table(clip_rows, CLIP_COLUMNS, "clip_id"), _table(video_rows, VIDEO_COLUMNS, "video_id"))
+        written.meta = {
+            "kind": source.kind,
+            "skeleton": source.skeleton.to_dict(),
+            "classes": list(source.classes),
+            "codes": list(source.codes),
+            "first_frame": source.first_frame,
+            "fingers_swapped": statistics.fingers_swapped,
+            "finger_votes": {"straight": statistics.num_straight, "swapped": statistics.num_swapped},
+            "frame_size_from": size_rule,
+            "missing_joints_share": round(statistics.missing_share, 6),
+            "left_out": [{"what": what, "why": sentence} for what, sentence in problems.bad],
+            "notes": problems.notes,
+            **made_from,
+        }
+        written.clips.to_csv(temporary / "clips.csv", index=False, lineterminator="\n")
+        written.videos.to_csv(temporary / "videos.csv", index=False, lineterminator="\n")
+        write_json(temporary / "meta.json", written.meta)
+    return written
+
+
+def _add_recording(
+    recording: Recording,
+    source: Source,
+    subjects: Subjects,
+    rgb_files: RgbFiles,
+    problems: Problems,
+    statistics: JointStatistics,
+    joints_file: JointsFile,
+    clip_rows: list[dict],
+    video_rows: list[dict],
+) -> None:
+    """Write one video's joints and its rows; `size` is filled in where the data or the RGB says it."""
+    num_bad = len(problems.bad)
+    video_rgb = rgb_files.find_video(recording.video_id) if source.frames_are_true else None
+    clip2rgb = rgb_files.find_clips(recording, problems) if source.frames_are_true else {}
+    broken = {what for what, _ in problems.bad[num_bad:]}
+    picture = _probe_any(video_rgb, clip2rgb) if not broken else None
+    picture_size = (picture.width, picture.height) if picture else None
+    statistics.add(recording.joints, None if recording.size else picture_size)
+    offset = joints_file.append(recording.joints)
+    shared = {
+        "video_id": recording.video_id,
+        "subject_id": subjects.of(recording.video_id),
+        "split": recording.split,
+        "source_split": recording.source_split,
+        "fps": round(picture.fps, 4) if picture and picture.fps else recording.fps,
+        "size": recording.size,
+        "picture_size": picture_size,
+    }
+    video_rows.append(
+        {
+            **shared,
+            "num_frames": len(recording.joints),
+            "row_offset": offset,
+            "frames_path": str(video_rgb) if video_rgb and not broken else "",
+        }
+    )
+    for segment in recording.segments:
+        if segment.clip_id in broken:
+            continue
+        frames_path, frames_start = clip2rgb.get(segment.clip_id, ("", 0))
+        clip_rows.append(
+            {
+                **shared,
+                "clip_id": segment.clip_id,
+                "label": segment.label,
+                "start_frame": segment.start_frame,
+                "num_frames": segment.num_frames,
+                "row_offset": offset + segment.start_frame,
+                "frames_path": frames_path,
+                "frames_start": frames_start,
+            }
+        )
+
+
+def _probe_any(video_rgb: Path | None, clip2rgb: dict[str, tuple[str, int]]):
+    """Picture size and rate of a recording's RGB: of the whole video, else of its first clip."""
+    if clip2rgb:
+        return probe(next(iter(clip2rgb.values()))[0])
+    return probe(video_rgb) if video_rgb else None
+
+
+def _check_ids(clip_rows: list[dict], video_rows: list[dict], subjects: Subjects, problems: Problems) -> None:
+    for name, rows in (("clip_id", clip_rows), ("video_id", video_rows)):
+        counts = pd.Series([row[name] for row in rows], dtype=str).value_counts()
+        for identifier in counts.index[counts > 1]:
+            problems.fatal.append(f"{name} {identifier} occurs {counts[identifier]} times, expected once; rename one")
+    subjects.check({row["video_id"]: row["split"] for row in video_rows}, problems)
+
+
+def _set_sizes(statistics: JointStatistics, clip_rows: list[dict], video_rows: list[dict]) -> str:
+    """Fill in width and height: what the data says, else the RGB's if the joints lie in it, else a standard size."""
+    used = set()
+    for row in (*video_rows, *clip_rows):
+        if row["size"]:
+            size, rule = row["size"], "data"
+        elif row["picture_size"] and statistics.fits_pictures:
+            size, rule = row["picture_size"], "rgb"
+        else:
+            size, rule = statistics.frame_size, "coordinates"
+        row["width"], row["height"] = size
+        used.add(rule)
+    return " and ".join(sorted(used))
+
+
+def _swap_fingers(joints_npy: Path) -> None:
+    """Exchange the two finger groups in place, a chunk of rows at a time."""
+    joints = np.lib.format.open_memmap(joints_npy, mode="r+")
+    for start in range(0, len(joints), SWAP_CHUNK_ROWS):
+        chunk = joints[start : start + SWAP_CHUNK_ROWS]
+        first = chunk[:, :, FIRST_FINGERS].copy()
+        chunk[:, :, FIRST_FINGERS] = chunk[:, :, SECOND_FINGERS]
+        chunk[:, :, SECOND_FINGERS] = first
+    joints.flush()
+
+
+def _table(rows: list[dict], columns: tuple[str, ...], id_column: str) -> pd.DataFrame:
+    ordered = sorted(rows, key=lambda row: natural_key(row[id_column]))
+    return pd.DataFrame(ordered, columns=list(columns))
