@@ -1,0 +1,59 @@
+"""Submission files: python -m pytest tests/submissions"""
+
+import numpy as np
+import pytest
+
+from datasets.errors import InputError
+from submissions.check import check_submission, main
+from submissions.track1 import write_track1
+from tests.tiny import tiny_clips, write_clips
+
+
+def test_ids_go_in_numeric_order_and_stay_text(tmp_path):
+    path = tmp_path / "track1.csv"
+    write_track1(path, np.array(["0054_10", "0054_2", "0007_1"]), np.array([3, 31, 0]))
+    assert path.read_text() == "Id,Target\n0007_1,0\n0054_2,31\n0054_10,3\n"
+    assert "valid, 3 clips" in check_submission(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("Id,Target\na,1\na,2\n", "row 3: id 'a' comes twice"),
+        ("Id,Target\na,1\nc,2\n", "row 3: id 'c' is not among"),
+        ("Id,Target\na,1\n", "1 ids of .* are missing, first 'b'"),
+        ("Id,Class\na,1\nb,1\n", "header is Id,Class, expected Id,Target"),
+        ("Id,Target\nb,1\na,1\n", "row 2: ids are in another order"),
+        ("Id,Target\na,1.0\nb,1\n", "row 2: Target is '1.0', expected a whole number"),
+        ("Id,Target\na,\nb,1\n", "row 2: Target is ''"),
+        ("Id\na\n", "expected at least 2 columns"),
+        ("", "expected a csv"),
+    ],
+)
+def test_what_a_server_would_refuse_is_named(tmp_path, content, message):
+    (tmp_path / "sample.csv").write_text("Id,Target\na,0\nb,0\n")
+    (tmp_path / "mine.csv").write_text(content)
+    with pytest.raises(InputError, match=message):
+        check_submission(tmp_path / "mine.csv", tmp_path / "sample.csv")
+
+
+def test_segments_are_checked(tmp_path):
+    path = tmp_path / "track2.csv"
+    path.write_text("video,class,start,end,score\nSample0036,8,10,20,0.5\n")
+    assert "valid, 1 segments in 1 videos" in check_submission(path)
+    path.write_text("video,class,start,end,score\nSample0036,8,30,20,0.5\n")
+    with pytest.raises(InputError, match="row 2: start 30 is after end 20"):
+        check_submission(path)
+    path.write_text("video,start,end\nSample0036,30,20\n")
+    with pytest.raises(InputError, match="column 'class' is missing"):
+        check_submission(path)
+
+
+def test_a_sample_with_other_ids_is_refused_before_any_training(workdir, capsys):
+    write_clips(tiny_clips(), "tiny")
+    (workdir / "sample.csv").write_text("Id,Target\n" + "".join(f"0054_{i},0\n" for i in range(6)))
+    main(["--run", "tiny", "--sample", "sample.csv"])
+    assert "its 6 ids are the test clips" in capsys.readouterr().out
+    (workdir / "sample.csv").write_text("Id,Target\n0099_0,0\n")
+    with pytest.raises(InputError, match="row 2: id '0099_0' is not among the test clips of run tiny"):
+        main(["--run", "tiny", "--sample", "sample.csv"])
