@@ -88,10 +88,8 @@ def test_tuning_repeats_and_is_never_worse_than_its_starts():
 
 
 def test_a_noise_entry_is_tuned_away_and_tuned_ships(tmp_path):
-    noise = {f"noise{i}": an_entry(0, 10 + i) for i in range(4)}
-    entries = entries_of(
-        tmp_path, {"good": an_entry(2.5, 1, 400), **{k: an_entry(0, 9 + i, 400) for i, k in enumerate(noise)}}
-    )
+    noise = {f"noise{i}": an_entry(0, 10 + i, 400) for i in range(4)}
+    entries = entries_of(tmp_path, {"good": an_entry(2.5, 1, 400), **noise})
     blend, facts = choose(entries, 60, 0)
     assert facts["shipped"] == "tuned" and blend.weights[0] > 0.5
     assert facts["cross_fitted"]["top1"] > facts["equal"]["top1"]

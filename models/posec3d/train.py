@@ -1,0 +1,86 @@
+"""Train PoseC3D on joint or limb heatmaps and write its out-of-fold logits.
+
+reads:  clips/<run>/track1/, folds/<run>.csv
+writes: checkpoints/<run>/posec3d_<input>/fold<k>/, oof/<run>/posec3d_<input>.npz and .json
+
+    python -m models.posec3d.train --run demo --fold all [--input limb] [--profile paper] [--field value ...]
+"""
+
+import numpy as np
+import torch.nn.functional as F
+
+from datasets.clips import Clips
+from datasets.errors import InputError, run_command
+from datasets.skeletons import IMIGUE_22, IMIGUE_TO_COCO
+from models.posec3d.config import PROFILES, PoseC3DConfig
+from models.posec3d.heatmap_input import heatmap_input, num_channels
+from models.posec3d.model import PoseC3D
+from training.dataset import TrainSamples, ViewSamples
+from training.fit import fit
+from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.predict import predict
+from training.weights import load_weights
+from transforms.pose_clip import PoseClipTransform
+
+
+def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
+    """Train on `train_rows` and return the logits (len(predict_rows), K) of `predict_rows`."""
+    config: PoseC3DConfig = job.config
+    model = PoseC3D(
+        num_channels(clips.skeleton, config.input),
+        clips.num_classes,
+        base_channels=config.base_channels,
+        blocks=config.blocks,
+        dropout=config.dropout,
+    )
+    if config.weights:
+        stem_map = IMIGUE_TO_COCO if clips.skeleton.name == IMIGUE_22.name and config.input == "joint" else None
+        load_weights(model, config.weights, stem_map=stem_map)
+    transform = PoseClipTransform(
+        clips.skeleton.flip_index, config.clip_len, config.test_size, config.train_size, config.num_test_clips
+    )
+    table = clips.table
+    image_sizes = table[["height", "width"]].to_numpy()
+
+    def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        keypoints, scores = transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
+        return {"keypoints": keypoints, "scores": scores}
+
+    def sample_views(row: int) -> dict[str, np.ndarray]:
+        keypoints, scores = transform.test_views(clips.joints_of(row), tuple(image_sizes[row]))
+        return {"keypoints": keypoints, "scores": scores}
+
+    prepare_train = heatmap_input(clips.skeleton, config.input, config.train_size, config.sigma)
+    prepare_test = heatmap_input(clips.skeleton, config.input, config.test_size, config.sigma)
+    model = fit(
+        model,
+        TrainSamples(train_rows, table.label.to_numpy()[train_rows], sample_clip, config.seed),
+        config,
+        prepare=prepare_train,
+        loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
+        folder=job.folder,
+        fingerprint=job.fingerprint,
+        title=job.title,
+        device=job.device,
+        clip_ids=table.clip_id.tolist(),
+    )
+    return predict(
+        model,
+        ViewSamples(predict_rows, sample_views),
+        prepare=prepare_test,
+        batch_size=config.test_batch_size,
+        precision=config.precision,
+        device=job.device,
+        num_workers=config.num_workers,
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    args, config = parse_train_arguments(argv, "Train PoseC3D on joint or limb heatmaps.", PROFILES)
+    if config.input not in ("joint", "limb"):
+        raise InputError(f"--input {config.input}: expected joint or limb")
+    run_folds(args, f"posec3d_{config.input}", config, train_fold)
+
+
+if __name__ == "__main__":
+    run_command(main)
