@@ -1,0 +1,169 @@
+"""The graph network's input. Alone: `python -m pytest tests/transforms/test_graph.py`."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datasets.skeletons import COCO_17, IMIGUE_22, SMG_25
+from transforms.graph import (
+    GraphAugment,
+    GraphTransform,
+    center_on_joint,
+    is_present,
+    middle_window,
+    mirror,
+    normalise,
+    random_window,
+    resize_time,
+    turn,
+)
+
+WIDTH, HEIGHT = 640, 480
+
+
+def random_clip(frames: int, skeleton=IMIGUE_22, persons: int = 1, missing: float = 0.3, seed: int = 0) -> np.ndarray:
+    """(T, M, V, 3) pixels and scores, with a share of the points missing."""
+    rng = np.random.default_rng(seed)
+    shape = (frames, persons, skeleton.num_joints)
+    joints = np.stack(
+        [rng.uniform(1, WIDTH, shape), rng.uniform(1, HEIGHT, shape), rng.uniform(0.2, 1, shape)], axis=-1
+    )
+    return (joints * (rng.random(shape) >= missing)[..., None]).astype(np.float32)
+
+
+@given(st.integers(1, 200), st.integers(1, 90))
+def test_resizing_a_complete_clip_is_bilinear_interpolation(frames, length):
+    joints = random_clip(frames, missing=0.0)
+    rows = torch.from_numpy(joints.reshape(1, 1, frames, -1))
+    expected = torch.nn.functional.interpolate(
+        rows, size=(length, rows.shape[-1]), mode="bilinear", align_corners=False
+    )
+    np.testing.assert_allclose(resize_time(joints, length).reshape(length, -1), expected[0, 0], rtol=1e-4, atol=2e-2)
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 50))
+def test_resizing_never_mixes_a_missing_point_in(frames, length, seed):
+    joints = random_clip(frames, missing=0.5, seed=seed)
+    resized = resize_time(joints, length)
+    position = np.clip((np.arange(length) + 0.5) * frames / length - 0.5, 0, frames - 1)
+    for t, p in enumerate(position):
+        near = [i for i in (int(p), int(p) + 1) if i < frames and abs(i - p) < 1]
+        for v in range(joints.shape[2]):
+            seen = [joints[i, 0, v] for i in near if joints[i, 0, v].any()]
+            if not seen:
+                assert not resized[t, 0, v].any()
+            else:
+                assert (resized[t, 0, v] >= np.min(seen, axis=0) * (1 - 1e-5)).all()
+                assert (resized[t, 0, v] <= np.max(seen, axis=0) * (1 + 1e-5)).all()
+
+
+def test_resizing_to_the_same_length_changes_nothing():
+    joints = random_clip(30)
+    np.testing.assert_array_equal(resize_time(joints, 30), joints)
+
+
+def test_resizing_refuses_an_empty_clip():
+    with pytest.raises(ValueError, match="at least one frame"):
+        resize_time(random_clip(0), 64)
+
+
+@given(st.integers(1, 400), st.integers(1, 80), st.integers(0, 100))
+def test_random_windows_lie_in_the_clip_and_are_long_enough(frames, min_frames, seed):
+    augment = GraphAugment(min_frames=min_frames)
+    window = random_window(frames, augment, np.random.default_rng(seed))
+    length = window.stop - window.start
+    assert 0 <= window.start < window.stop <= frames
+    assert min(frames, max(min_frames, frames // 2)) <= length
+
+
+@given(st.integers(1, 400))
+def test_the_middle_window_is_in_the_middle(frames):
+    window = middle_window(frames)
+    assert window.start == frames - window.stop
+    assert window.stop - window.start >= 0.95 * frames
+
+
+def test_normalised_coordinates_keep_angles_and_missing_points():
+    joints = random_clip(9)
+    joints[0, 0, 0] = (WIDTH / 2, HEIGHT / 2, 1)
+    joints[0, 0, 1] = (WIDTH, HEIGHT, 1)
+    out = normalise(joints, WIDTH, HEIGHT)
+    np.testing.assert_allclose(out[0, 0, :2, :2], [[0, 0], [1, HEIGHT / WIDTH]], atol=1e-6)
+    assert np.abs(out[..., :2]).max() <= 1
+    np.testing.assert_array_equal(is_present(out), is_present(joints))
+    np.testing.assert_array_equal(out[..., 2], joints[..., 2])
+
+
+@given(st.floats(-3, 3), st.floats(0.5, 2))
+def test_turning_keeps_distances_up_to_scale(angle, scale):
+    clip = normalise(random_clip(5), WIDTH, HEIGHT)
+    turned = turn(clip, angle, scale)
+    np.testing.assert_allclose(
+        np.linalg.norm(turned[..., :2], axis=-1), scale * np.linalg.norm(clip[..., :2], axis=-1), rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_allclose(turn(turned, -angle, 1 / scale), clip, atol=1e-5)
+    np.testing.assert_array_equal(is_present(turned), is_present(clip))
+
+
+@pytest.mark.parametrize("skeleton", [IMIGUE_22, SMG_25, COCO_17])
+def test_mirroring_twice_is_the_identity(skeleton):
+    clip = normalise(random_clip(7, skeleton), WIDTH, HEIGHT)
+    np.testing.assert_array_equal(mirror(mirror(clip, skeleton), skeleton), clip)
+    a, b = skeleton.flip_pairs[0]
+    np.testing.assert_array_equal(mirror(clip, skeleton)[:, :, a] * [-1, 1, 1], clip[:, :, b])
+
+
+def test_centring_subtracts_the_centre_and_keeps_its_trajectory():
+    clip = normalise(random_clip(6, missing=0.0), WIDTH, HEIGHT)
+    centred = center_on_joint(clip, center=1)
+    np.testing.assert_array_equal(centred[:, :, 1], clip[:, :, 1])
+    np.testing.assert_allclose(centred[:, :, 4, :2], clip[:, :, 4, :2] - clip[:, :, 1, :2], atol=1e-6)
+
+
+def test_a_missing_centre_is_taken_from_where_it_was_last_seen():
+    clip = normalise(random_clip(5, missing=0.0), WIDTH, HEIGHT)
+    seen = clip.copy()
+    clip[[0, 3], :, 1] = 0
+    centred = center_on_joint(clip, center=1)
+    for frame, source in ((0, 1), (1, 1), (2, 2), (3, 2), (4, 4)):
+        np.testing.assert_allclose(centred[frame, 0, 4, :2], clip[frame, 0, 4, :2] - seen[source, 0, 1, :2], atol=1e-6)
+    assert not centred[[0, 3], :, 1].any()
+
+
+@given(st.integers(0, 20), st.booleans())
+def test_missing_points_arrive_as_zeros_and_no_others(seed, is_train):
+    joints = random_clip(40, persons=2, seed=seed)
+    joints[:, :, 8] = 0
+    joints[:, 1, 1] = 0
+    transform = GraphTransform(IMIGUE_22, num_frames=40, augment=GraphAugment(scale=0.2))
+    made = transform(joints, WIDTH, HEIGHT, np.random.default_rng(seed) if is_train else None)
+    assert made.shape == (3, 40, 22, 2) and made.dtype == np.float32 and made.flags["C_CONTIGUOUS"]
+    assert not made[:, :, 8].any() and not made[:, :, 1, 1].any()
+    assert (made[:2, made[2] == 0] == 0).all()
+    assert (made[2] > 0).any()
+
+
+@pytest.mark.parametrize("is_train", [False, True])
+def test_one_frame_and_nobody_in_view_give_a_defined_input(is_train):
+    transform = GraphTransform(IMIGUE_22)
+    for joints in (random_clip(1), np.zeros((12, 1, 22, 3), np.float32)):
+        made = transform(joints, WIDTH, HEIGHT, np.random.default_rng(0) if is_train else None)
+        assert made.shape == (3, 64, 22, 1) and np.isfinite(made).all()
+        assert made.any() == joints.any()
+
+
+def test_the_same_generator_gives_the_same_input_and_another_one_does_not():
+    joints, transform = random_clip(90), GraphTransform(IMIGUE_22)
+    first, second, other = (transform(joints, WIDTH, HEIGHT, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first, second)
+    assert (first != other).any()
+
+
+def test_the_test_view_can_be_mirrored():
+    joints, transform = random_clip(20), GraphTransform(IMIGUE_22, num_frames=20)
+    plain = transform(joints, WIDTH, HEIGHT)
+    flipped = transform(joints, WIDTH, HEIGHT, flip=True)
+    expected = plain[:, :, IMIGUE_22.flip_index] * np.array([-1, 1, 1])[:, None, None, None]
+    np.testing.assert_allclose(flipped, expected, atol=1e-6)

@@ -1,0 +1,163 @@
+"""From a clip's joints to what a graph network takes: a window of it, resized in time, turned and centred.
+
+Source: InfoGCN's input (stnoah1/infogcn, feeders/tools.py) for the window, the resizing and the rotation; Hyperformer's
+joint stream for the centring. Unlike those, a point that was not detected (0, 0, 0) never takes part in a mean, a
+resizing or a shift: it arrives in the network as zeros, score included.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.skeletons import Skeleton
+
+
+@dataclass(frozen=True)
+class GraphAugment:
+    """What training does to a clip at random. The published values are the defaults."""
+
+    crop: tuple[float, float] = (0.5, 1.0)  # share of the clip that the window keeps
+    min_frames: int = 64  # no window is shorter than this (or than the clip)
+    rotation: float = 0.3  # radians to either side, in the picture plane
+    scale: float = 0.0  # size factor is 1 +- this, x and y together
+    flip: float = 0.0  # how often left and right change places
+
+
+TEST_CROP = 0.95  # share of the clip that testing keeps, from its middle
+
+
+def is_present(joints: NDArray) -> NDArray[np.bool_]:
+    """(..., 3) -> (...,): the points that were detected."""
+    return (joints != 0).any(axis=-1)
+
+
+def random_window(num_frames: int, augment: GraphAugment, rng: np.random.Generator) -> slice:
+    """A random part of the clip, at least `min_frames` long where the clip is."""
+    share = rng.uniform(*augment.crop)
+    length = min(max(int(num_frames * share), augment.min_frames, 1), num_frames)
+    start = int(rng.integers(num_frames - length + 1))
+    return slice(start, start + length)
+
+
+def middle_window(num_frames: int, share: float = TEST_CROP) -> slice:
+    """The middle of the clip: the same number of frames falls off at either end."""
+    margin = int((1 - share) * num_frames / 2)
+    return slice(margin, num_frames - margin)
+
+
+def resize_time(joints: NDArray, length: int) -> NDArray[np.float32]:
+    """Stretch or shrink a clip to `length` frames, linearly between the two nearest frames.
+
+    Where only one of the two frames has the point, its position is taken as it is; where neither has, it is missing.
+    With every point present this is bilinear interpolation with unaligned corners.
+
+    Args:
+        joints: (T, M, V, 3), T at least 1.
+        length: frames wanted.
+    Returns:
+        (length, M, V, 3) float32.
+    """
+    num_frames = len(joints)
+    if num_frames < 1 or length < 1:
+        raise ValueError(f"a clip needs at least one frame before and after resizing, got {num_frames} and {length}")
+    position = np.clip((np.arange(length) + 0.5) * num_frames / length - 0.5, 0, num_frames - 1)
+    before = position.astype(np.int64)
+    after = np.minimum(before + 1, num_frames - 1)
+    share = (position - before).astype(np.float32)[:, None, None]  # (length, 1, 1)
+    present = is_present(joints)  # (T, M, V)
+    weight_before, weight_after = (1 - share) * present[before], share * present[after]  # 2 of (length, M, V)
+    total = weight_before + weight_after
+    summed = weight_before[..., None] * joints[before] + weight_after[..., None] * joints[after]
+    return (summed / np.where(total > 0, total, 1)[..., None]).astype(np.float32)
+
+
+def normalise(joints: NDArray[np.float32], width: float, height: float) -> NDArray[np.float32]:
+    """Pixels to picture units: the centre is 0, the longer side is -1 to 1, angles stay. Missing points stay 0."""
+    middle = np.array([width / 2, height / 2], dtype=np.float32)
+    out = joints.copy()
+    out[..., :2] = (joints[..., :2] - middle) * (2 / max(width, height))
+    return out * is_present(joints)[..., None]
+
+
+def turn(joints: NDArray[np.float32], angle: float, scale: float = 1.0) -> NDArray[np.float32]:
+    """Rotate by `angle` radians about the origin, and scale. Missing points stay 0."""
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    out = joints.copy()
+    out[..., :2] = joints[..., :2] @ np.array([[cos, sin], [-sin, cos]], dtype=np.float32)
+    return out
+
+
+def mirror(joints: NDArray[np.float32], skeleton: Skeleton) -> NDArray[np.float32]:
+    """Change left and right about the vertical axis x = 0."""
+    out = joints[..., skeleton.flip_index, :].copy()
+    out[..., 0] *= -1
+    return out
+
+
+def center_on_joint(joints: NDArray[np.float32], center: int) -> NDArray[np.float32]:
+    """Give every joint relative to the centre joint of its frame; the centre's own slot keeps its trajectory.
+
+    A person whose centre is missing in a frame is centred where the centre was last seen, or first will be; one whose
+    centre is never seen is left as it is.
+
+    Args:
+        joints: (T, M, V, 3).
+    Returns:
+        (T, M, V, 3); missing points stay 0.
+    """
+    present = is_present(joints)  # (T, M, V)
+    path = fill_gaps(joints[:, :, center, :2], present[:, :, center])  # (T, M, 2)
+    out = joints.copy()
+    others = np.arange(joints.shape[2]) != center
+    out[:, :, others, :2] -= path[:, :, None]
+    return out * present[..., None]
+
+
+def fill_gaps(path: NDArray[np.float32], present: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Hold each person's last seen position through gaps, and the first seen one before it.
+
+    Args:
+        path: (T, M, 2).
+        present: (T, M).
+    Returns:
+        (T, M, 2); zeros for a person who is never seen.
+    """
+    frames = np.arange(len(path))[:, None]
+    last = np.maximum.accumulate(np.where(present, frames, -1), axis=0)  # (T, M)
+    first = present.argmax(axis=0)  # (M,)
+    source = np.where(last < 0, first, last)
+    return np.take_along_axis(path, source[..., None], axis=0) * present.any(axis=0)[:, None]
+
+
+@dataclass(frozen=True)
+class GraphTransform:
+    """A clip's joints -> a graph network's input."""
+
+    skeleton: Skeleton
+    num_frames: int = 64
+    augment: GraphAugment = GraphAugment()
+
+    def __call__(
+        self, joints: NDArray, width: float, height: float, rng: np.random.Generator | None = None, flip: bool = False
+    ) -> NDArray[np.float32]:
+        """Make the input of one clip; a given `rng` augments it, without one it is the test view.
+
+        Args:
+            joints: (T, M, V, 3) x and y in pixels, score; missing points are 0, 0, 0.
+            width, height: of the picture, in pixels.
+            rng: source of randomness for training, or None.
+            flip: mirror the test view.
+        Returns:
+            (3, num_frames, V, M) float32: x and y about -1..1, score.
+        """
+        window = middle_window(len(joints)) if rng is None else random_window(len(joints), self.augment, rng)
+        clip = normalise(resize_time(joints[window], self.num_frames), width, height)  # (T', M, V, 3)
+        if rng is not None:
+            angle = rng.uniform(-self.augment.rotation, self.augment.rotation)
+            clip = turn(clip, angle, 1 + rng.uniform(-self.augment.scale, self.augment.scale))
+            flip = rng.random() < self.augment.flip
+        if flip:
+            clip = mirror(clip, self.skeleton)
+        clip = center_on_joint(clip, self.skeleton.center)
+        return np.ascontiguousarray(clip.transpose(3, 0, 2, 1))  # (3, T', V, M)
