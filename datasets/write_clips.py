@@ -1,5 +1,6 @@
 """Stream recordings into a run's clip table and joint array; the folder appears whole or not at all."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -135,12 +136,21 @@ def write_clips(
             "missing_joints_share": round(statistics.missing_share, 6),
             "left_out": [{"what": what, "why": sentence} for what, sentence in problems.bad],
             "notes": problems.notes,
+            "content_sha256": _content_hash(written.clips, joints_file.path),
             **made_from,
         }
         written.clips.to_csv(temporary / "clips.csv", index=False, lineterminator="\n")
         written.videos.to_csv(temporary / "videos.csv", index=False, lineterminator="\n")
         write_json(temporary / "meta.json", written.meta)
     return written
+
+
+def _content_hash(clips: pd.DataFrame, joints_path: Path) -> str:
+    """What a training depends on: the joints and the table, wherever the recordings lie on the disk."""
+    with open(joints_path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(clips.drop(columns="frames_path").to_csv(index=False).encode())
+    return digest.hexdigest()
 
 
 def _add_recording(
