@@ -69,6 +69,7 @@ def limb_heatmaps(
     pairs = torch.as_tensor(limbs, device=keypoints.device)  # (E, 2)
     xy = keypoints.float().permute(1, 0, 3, 2, 4)  # (M, B, V, T, 2)
     joint_scores = scores.float().permute(1, 0, 3, 2)  # (M, B, V, T)
+    xy = torch.where(joint_scores.unsqueeze(-1) >= MIN_SCORE, xy, 0.0)  # a missing joint may hold anything, even NaN
     start, end = xy[:, :, pairs[:, 0]], xy[:, :, pairs[:, 1]]  # (M, B, E, T, 2)
     peak = torch.minimum(joint_scores[:, :, pairs[:, 0]], joint_scores[:, :, pairs[:, 1]])  # (M, B, E, T)
     volume = torch.empty(*peak.shape[1:], *size, device=keypoints.device)  # (B, E, T, H, W)
