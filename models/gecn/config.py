@@ -1,0 +1,41 @@
+"""Settings of GE-CN, one instance a profile."""
+
+from dataclasses import dataclass
+
+from training.config import FitConfig
+
+
+@dataclass(frozen=True)
+class GECNConfig(FitConfig):
+    """Published values: GE-CN (MiGA 2023), section 4.1, and where it is silent InfoGCN's README command (models.md 4)."""
+
+    num_frames: int = 64  # T, a clip is resized to
+    width: int = 64  # channels of the first three blocks, a multiple of 8
+    k: int = 1  # mode of the skeleton: 1 = bones, the depth of its tree or more = joints
+    noise: float = 0.5  # of z while training
+    dropout: float = 0.0  # before z
+    smoothing: float = 0.1  # label smoothing
+    crop_min: float = 0.5  # smallest share of a clip that a training window keeps
+    rotation: float = 0.3  # radians to either side, in the picture plane
+    scale: float = 0.0  # size factor is 1 +- this
+    flip: float = 0.0  # how often a training clip is mirrored
+    flip_test: bool = False  # average a clip and its mirror image at test
+    test_batch_size: int = 64  # clips
+    weights: str = ""  # an own checkpoint to start from; empty = from scratch
+
+
+PROFILES = {
+    "smoke": GECNConfig(epochs=2, batch_size=8, lr=0.05, num_frames=16, width=8, test_batch_size=16),
+    "demo": GECNConfig(
+        epochs=40, batch_size=16, lr=0.05, lr_batch_size=16, nesterov=True, weight_decay=5e-4, warmup_epochs=3,
+        clip_norm=5.0, ema_decay=0.99, num_frames=32, width=32, scale=0.1, flip=0.5, flip_test=True,
+    ),
+    "bench": GECNConfig(
+        epochs=80, batch_size=16, lr=0.05, lr_batch_size=16, nesterov=True, weight_decay=5e-4, warmup_epochs=3,
+        clip_norm=5.0, ema_decay=0.99, num_frames=32, width=32, scale=0.1, flip=0.5, flip_test=True,
+    ),
+    "paper": GECNConfig(
+        epochs=110, batch_size=32, lr=0.1, lr_batch_size=64, nesterov=True, weight_decay=5e-4, warmup_epochs=5,
+        milestones=(90, 100), num_workers=8,
+    ),
+}  # fmt: skip

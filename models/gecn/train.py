@@ -1,0 +1,101 @@
+"""Train GE-CN on the joint graph and write its out-of-fold logits.
+
+reads:  clips/<run>/track1/, folds/<run>.csv
+writes: checkpoints/<run>/gecn/fold<k>/, oof/<run>/gecn.npz and .json
+
+    python -m models.gecn.train --run demo --fold all [--profile paper] [--field value ...]
+"""
+
+import numpy as np
+
+from datasets.clips import Clips
+from datasets.errors import run_command
+from models.gecn.config import PROFILES, GECNConfig
+from models.gecn.loss import GECNLoss
+from models.gecn.model import GECN
+from training.dataset import TrainSamples, ViewSamples
+from training.fit import Batch, fit
+from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.predict import predict
+from training.weights import load_weights
+from transforms.graph import GraphAugment, GraphTransform
+
+NAME = "gecn"
+
+
+def build_model(clips: Clips, config: GECNConfig) -> GECN:
+    """The network for these clips' skeleton, classes and people."""
+    return GECN(
+        clips.skeleton,
+        clips.num_classes,
+        num_persons=clips.joints.shape[1],
+        width=config.width,
+        k=config.k,
+        noise=config.noise,
+        dropout=config.dropout,
+    )
+
+
+def build_transform(clips: Clips, config: GECNConfig) -> GraphTransform:
+    augment = GraphAugment(
+        crop=(config.crop_min, 1.0),
+        min_frames=config.num_frames,
+        rotation=config.rotation,
+        scale=config.scale,
+        flip=config.flip,
+    )
+    return GraphTransform(clips.skeleton, config.num_frames, augment)
+
+
+def only_joints(batch: Batch) -> Batch:
+    """What of a batch goes into the network."""
+    return {"joints": batch["joints"]}
+
+
+def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
+    """Train on `train_rows` and return the logits (len(predict_rows), K) of `predict_rows`."""
+    config: GECNConfig = job.config
+    model, transform = build_model(clips, config), build_transform(clips, config)
+    if config.weights:
+        load_weights(model, config.weights)
+    loss = GECNLoss(clips.num_classes, model.z_dim, smoothing=config.smoothing).to(job.device)
+    table = clips.table
+    sizes = table[["width", "height"]].to_numpy()
+
+    def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        return {"joints": transform(clips.joints_of(row), *sizes[row], rng=rng)}
+
+    def sample_views(row: int) -> dict[str, np.ndarray]:
+        flips = (False, True) if config.flip_test else (False,)
+        return {"joints": np.stack([transform(clips.joints_of(row), *sizes[row], flip=flip) for flip in flips])}
+
+    model = fit(
+        model,
+        TrainSamples(train_rows, table.label.to_numpy()[train_rows], sample_clip, config.seed),
+        config,
+        prepare=only_joints,
+        loss_fn=lambda output, batch, epoch: loss(output, batch["label"]),
+        folder=job.folder,
+        fingerprint=job.fingerprint,
+        title=job.title,
+        device=job.device,
+        clip_ids=table.clip_id.tolist(),
+    )
+    return predict(
+        model,
+        ViewSamples(predict_rows, sample_views),
+        prepare=only_joints,
+        batch_size=config.test_batch_size,
+        precision=config.precision,
+        device=job.device,
+        num_workers=config.num_workers,
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    args, config = parse_train_arguments(argv, "Train GE-CN on the joint graph.", PROFILES)
+    run_folds(args, NAME, config, train_fold)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# From raw recordings to both leaderboard CSVs.
+#
+#   bash run.sh                                     generated recordings, two CPU cores, about ten minutes
+#   bash run.sh --profile smoke                     the same story in a minute, on a handful of clips
+#   bash run.sh --run mine --track1 DIR --track2 DIR --profile paper
+#                                                   your recordings (any layout of datasets/README.md), published sizes:
+#                                                   one GPU with 24 GB; days for iMiGUE, a night for SMG
+#
+# Options: --run NAME   --profile smoke|demo|bench|paper   --track1 PATH   --track2 PATH   --num-folds N
+#          --answers FILE      score track 1 on these hidden labels   (csv: id, class)
+#          --answers2 DIR      score track 2 on these hidden labels   (SMG folders)
+#          --sample FILE       sample_submission.csv of track 1
+#          and those of datasets.prepare: --rgb1 --rgb2 --subjects --skeleton --train-split --test-split --test-videos
+#          --skip-bad-clips
+# A finished step is skipped and says so; a killed one resumes and ends with the same bytes.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+run="" profile=demo track1="" track2="" num_folds="" answers="" answers2="" sample=()
+prepare=()
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --skip-bad-clips) prepare+=("$1") && shift && continue ;;
+    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0" && exit ;;
+    esac
+    [ $# -ge 2 ] || { echo "error: $1 needs a value; bash run.sh --help lists the options" >&2; exit 2; }
+    case "$1" in
+    --run) run=$2 ;;
+    --profile) profile=$2 ;;
+    --track1) track1=$2 ;;
+    --track2) track2=$2 ;;
+    --num-folds) num_folds=$2 ;;
+    --answers) answers=$2 ;;
+    --answers2) answers2=$2 ;;
+    --sample) sample=(--sample "$2") ;;
+    --rgb1 | --rgb2 | --subjects | --skeleton | --train-split | --test-split | --test-videos) prepare+=("$1" "$2") ;;
+    *) echo "error: unknown option $1; bash run.sh --help lists the options" >&2; exit 2 ;;
+    esac
+    shift 2
+done
+[[ $profile =~ ^(smoke|demo|bench|paper)$ ]] || { echo "error: --profile $profile: expected smoke, demo, bench or paper" >&2; exit 2; }
+
+# Without recordings, people are simulated; hidden test labels then lie in a separate answer folder.
+if [ -z "$track1$track2" ]; then
+    case $profile in smoke | demo) ;; *) echo "error: --profile $profile needs --track1 PATH or --track2 PATH" >&2; exit 2 ;; esac
+    run=${run:-$profile}
+    track1=input/$run/imigue track2=input/$run/smg
+    answers=input/$run/answers/track1.csv answers2=input/$run/answers/smg
+    simulate=yes
+fi
+[ -n "$run" ] || { echo "error: give your recordings a name with --run NAME" >&2; exit 2; }
+[ -n "$num_folds" ] || { [ "$profile" = smoke ] && num_folds=2 || num_folds=4; }
+
+source environment.sh
+step() { printf '\n== %s\n' "$1"; }
+started=$SECONDS
+
+# ------------------------------------------------------------------------------------------ finished already?
+inputs=()
+for path in "$track1" "$track2" "$answers" "$answers2"; do [ -z "$path" ] || inputs+=(--input "$path"); done
+arguments=("$profile" "$num_folds" "${sample[@]}" "${prepare[@]}")
+if "$python" -m report.finished --run "$run" "${inputs[@]}" -- "${arguments[@]}"; then exit; fi
+
+# ------------------------------------------------------------------------------------------ recordings
+# -> input/<run>/                                                                      a minute
+if [ -n "${simulate:-}" ]; then
+    step "Recordings of our own: people are simulated"
+    "$python" -m datasets.demo --out "input/$run" --profile "$profile"
+fi
+
+# input -> clips/<run>/                                                                seconds; validates everything
+step "Prepare: validate and index the recordings"
+"$python" -m datasets.prepare --run "$run" ${track1:+--track1 "$track1"} ${track2:+--track2 "$track2"} "${prepare[@]}"
+if [ -n "$track1" ] && [ ${#sample[@]} -gt 0 ]; then
+    "$python" -m submissions.check --run "$run" "${sample[@]}"
+fi
+
+# ------------------------------------------------------------------------------------------ track 1
+if [ -n "$track1" ]; then
+    # clips -> folds/<run>.csv                                                         seconds
+    step "Folds of track 1: people never straddle"
+    "$python" -m folds.make --run "$run" --num-folds "$num_folds"
+
+    # clips, folds -> oof/<run>/posec3d_joint.npz                                      paper: a day
+    step "PoseC3D on joint heatmaps"
+    "$python" -m models.posec3d.train --run "$run" --profile "$profile" --input joint
+
+    # clips, folds -> oof/<run>/posec3d_limb.npz                                       paper: a day
+    step "PoseC3D on limb heatmaps"
+    "$python" -m models.posec3d.train --run "$run" --profile "$profile" --input limb
+
+    # clips, folds -> oof/<run>/gecn.npz, report/<run>/gecn_tsne.png                   paper: hours
+    step "GE-CN on the joint graph"
+    "$python" -m models.gecn.train --run "$run" --profile "$profile"
+    "$python" -m models.gecn.tsne --run "$run"
+
+    # oof -> ensemble/<run>/weights.json, submissions/<run>/track1.csv                 a minute
+    step "Blend"
+    "$python" -m ensemble.blend --run "$run" "${sample[@]}"
+fi
+
+# ------------------------------------------------------------------------------------------ track 2
+if [ -n "$track2" ]; then
+    # clips -> folds/<run>_track2.csv                                                  seconds
+    step "Folds of track 2: people never straddle"
+    "$python" -m folds.make --run "$run" --track track2 --num-folds "$num_folds"
+
+    # clips, folds -> spotting/<run>/                                                  paper: a night
+    step "Spotting: frame tokens, then the detector"
+    "$python" -m spotting.train --run "$run" --profile "$profile"
+
+    # spotting/<run> -> submissions/<run>/track2.csv                                   minutes
+    step "Spotting: thresholds on held-out people, then the test sequences"
+    "$python" -m spotting.predict --run "$run"
+fi
+
+# ------------------------------------------------------------------------------------------ what was made, and how good it is
+step "Summary of run $run ($((SECONDS - started)) s)"
+"$python" -m report.summary --run "$run" ${answers:+--answers "$answers"} ${answers2:+--answers2 "$answers2"}
+"$python" -m report.finished --run "$run" --write "${inputs[@]}" -- "${arguments[@]}"
