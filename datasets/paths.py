@@ -53,6 +53,11 @@ def spotting_dir(run: str) -> Path:
     return Path("spotting") / run
 
 
+def spotting_json(run: str) -> Path:
+    """What spotting decided on held-out training people: thresholds, and the F1 there."""
+    return spotting_dir(run) / "thresholds.json"
+
+
 def submission_csv(run: str, track: str) -> Path:
     return Path("submissions") / run / f"{track}.csv"
 

@@ -11,15 +11,26 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from datasets.clips import load_clips
 from datasets.errors import InputError, run_command
 from datasets.files import replacing, write_json
-from datasets.paths import check_run_name, clips_dir, oof_json, oof_npz, report_dir, submission_csv, weights_json
+from datasets.paths import (
+    check_run_name,
+    clips_dir,
+    oof_json,
+    oof_npz,
+    report_dir,
+    spotting_json,
+    submission_csv,
+    weights_json,
+)
 from ensemble.join import read_entries
 from ensemble.tune import softmax
 from oof.metrics import class_average, scores
+from spotting.score import read_submission, read_truth, score_videos
+from spotting.segments import Segments, make_segments
+from submissions.check import check_submission
 from submissions.track1 import check_same_ids, read_sample
 
 COLUMNS = ("oof_top1", "oof_class_average", "test_top1", "test_class_average", "minutes", "peak_gb")
@@ -96,3 +107,68 @@ def format_track1(rows: dict[str, dict]) -> list[str]:
             f"  {name:30}  {cells[0]:>9}  {cells[1]:>9} | {cells[2]:>10}  {cells[3]:>9} | {cost[0]:>7}  {cost[1]:>4}"
         )
     return lines
+
+
+def track2_rows(run: str, answers: Path | None) -> dict[str, dict | None]:
+    """Out-of-fold and test F1 of spotting by the strict and the organisers' rule; None where labels are hidden."""
+    facts = json.loads(spotting_json(run).read_text())
+    truth = read_truth(answers) if answers is not None else labelled_test_segments(run)
+    test = score_videos(truth, read_submission(submission_csv(run, "track2"))) if truth else None
+    return {"out-of-fold": facts["out_of_fold"], "test": test}
+
+
+def labelled_test_segments(run: str) -> dict[str, Segments]:
+    """Gestures of the test videos whose labels the recordings hold, in the codes of the label files; {} when hidden."""
+    clips = load_clips(run, "track2")
+    codes = np.array(clips.meta["codes"])
+    test = clips.table[(clips.table.split == "test") & (clips.table.label >= 0)]
+    return {
+        video_id: make_segments(
+            rows.start_frame.to_numpy(), (rows.start_frame + rows.num_frames).to_numpy(), codes[rows.label.to_numpy()]
+        )
+        for video_id, rows in test.groupby("video_id")
+    }
+
+
+def format_track2(rows: dict[str, dict | None]) -> list[str]:
+    lines = [f"  {'track 2, F1 at IoU 0.3':30}     strict  precision     recall | organisers' rule"]
+    for name, row in rows.items():
+        if row is None:
+            lines.append(f"  {name:30}  labels are hidden")
+            continue
+        strict, lenient = row["strict"], row["organiser"]
+        lines.append(
+            f"  {name:30}  {strict['f1']:9.3f}  {strict['precision']:9.3f}  {strict['recall']:9.3f}"
+            f" | {lenient['f1']:9.3f}"
+        )
+    return lines
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="The table at the end of a run.")
+    parser.add_argument("--run", required=True, type=check_run_name)
+    parser.add_argument("--answers", type=Path, help="hidden labels of track 1: csv id,class")
+    parser.add_argument("--answers2", type=Path, help="hidden labels of track 2: SMG folders with finelabels")
+    args = parser.parse_args(argv)
+    result, lines, made = {}, [], []
+    if clips_dir(args.run, "track1").exists():
+        labels = test_labels(args.run, args.answers)
+        result["track1"] = track1_rows(args.run, labels)
+        lines += format_track1(result["track1"])
+        made.append(submission_csv(args.run, "track1"))
+    if clips_dir(args.run, "track2").exists():
+        result["track2"] = track2_rows(args.run, args.answers2)
+        lines += format_track2(result["track2"])
+        made.append(submission_csv(args.run, "track2"))
+    for path in made:
+        lines.append(f"  {check_submission(path)}")
+    text = "\n".join(lines) + "\n"
+    folder = report_dir(args.run)
+    with replacing(folder / "summary.txt") as temporary:
+        temporary.write_text(text)
+    write_json(folder / "summary.json", result)
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    run_command(main)
