@@ -82,10 +82,11 @@ def fit(
     log = EpochLog(title, folder / "log.csv", config.epochs, first_epoch)
     last_saved = time.monotonic()
     for epoch in range(first_epoch, config.epochs):
+        lr = optimizer.param_groups[0]["lr"]
         loss, accuracy = _run_epoch(
             model, ema, optimizer, scheduler, scaler, samples, config, prepare, loss_fn, epoch, device, clip_ids
         )
-        log.row(epoch, optimizer.param_groups[0]["lr"], loss, accuracy, peak_memory_gb(device))
+        log.row(epoch, lr, loss, accuracy, peak_memory_gb(device))
         if time.monotonic() - last_saved >= CHECKPOINT_EVERY_SEC and epoch + 1 < config.epochs:
             state = {name: part.state_dict() for name, part in parts.items()}
             save_checkpoint(folder / "checkpoint.pt", {**state, "epoch": epoch + 1, "fingerprint": fingerprint})
