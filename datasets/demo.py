@@ -32,6 +32,7 @@ from datasets.demo_motion import Stage, idle_stage
 from datasets.demo_people import Camera, kinect_camera, table_camera
 from datasets.demo_plan import PROFILES, Recording, plan
 from datasets.demo_pose import Pose, solve
+from datasets.demo_scene import make_scene
 from datasets.errors import InputError, run_command
 from datasets.files import replacing, write_json
 from datasets.paths import check_run_name, input_dir
@@ -63,7 +64,7 @@ def make_recording(root: Path, recording: Recording) -> str:
     detector = demo_noise.openpose if recording.track == 1 else demo_noise.kinect
     joints = detector(pose, camera, recording.fps, np.random.default_rng([*recording.seed, 1]))
     demo_files.write_skeleton(skeleton, recording, joints)
-    scene = demo_render.make_scene(not recording.person.standing, np.random.default_rng([*recording.seed, 2]))
+    scene = make_scene(not recording.person.standing, np.random.default_rng([*recording.seed, 2]))
     with replacing(video) as temporary:
         demo_render.encode(temporary, demo_render.frames(recording.person, stage, pose, camera, scene), recording.fps)
     return recording.video_id
@@ -90,7 +91,7 @@ def make_demo(root: Path, profile_name: str, seed: int, workers: int, overwrite:
 
 
 def is_finished(root: Path, identity: dict) -> bool:
-    """True when `root` holds the finished recordings of this identity, False when it is empty or holds a part of them."""
+    """True when `root` holds the finished recordings of this identity, False else if it holds a part or nothing."""
     for name in ("demo.json", "making.json"):
         if (root / name).exists():
             found = json.loads((root / name).read_text())
@@ -177,9 +178,8 @@ def main() -> None:
         return
     print(f"{root}: made in {time.monotonic() - started:.0f} s")
     for name, part in json.loads((root / "demo.json").read_text())["counts"].items():
-        print(
-            f"  {name}: {part['people']} people, {part['recordings']} recordings, {part['frames']} frames, {part['clips']} clips"
-        )
+        shown = ", ".join(f"{part[what]} {what}" for what in ("people", "recordings", "frames", "clips"))
+        print(f"  {name}: {shown}")
 
 
 if __name__ == "__main__":

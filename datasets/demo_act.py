@@ -1,5 +1,6 @@
 """One act on the stage: a gesture's time span and the moves that programs are written in."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,7 @@ class Act:
         edges = np.cumsum(np.concatenate([[0], self.rng.uniform(0.7, 1.3, count)]))
         edges = np.round(edges / edges[-1] * self.num_frames).astype(int)
         bumps = np.zeros(self.num_frames)
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in itertools.pairwise(edges):
             n = last - first
             bumps[first:last] = self.between(0.65, 1.0) * envelope(n, 0.5 * n, 0.5 * n)
         return bumps

@@ -3,7 +3,8 @@
 import numpy as np
 
 from datasets.demo_act import Act
-from datasets.demo_gestures import DOWN_AND_OUT, Program, beat
+from datasets.demo_gestures import Program
+from datasets.demo_talk import DOWN_AND_OUT, beat
 
 
 def drink(act: Act) -> None:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import numpy as np
 
 from datasets.demo_act import Act
+from datasets.demo_motion import ease
 from datasets.demo_people import SIDES
+from datasets.demo_talk import DOWN_AND_OUT, illustrate, keep_busy, talk_along
 
 Program = Callable[[Act], None]
-DOWN_AND_OUT = (0.7, -0.9, 0.1)
 
 
 def touch_head(
@@ -39,6 +40,7 @@ def touch_head(
     act.nod(0.08 * meet * SIDES[side], 0.08 * meet, 0.10 * meet * SIDES[side] * act.between(-0.3, 1.0), weight)
     if act.chance(0.5):
         act.hush(weight)
+    keep_busy(act, free=(1 - side,))
 
 
 def touch_face(act: Act) -> None:
@@ -71,41 +73,10 @@ def touch_neck(act: Act) -> None:
     act.nod(0, act.between(-0.03, 0.12), act.between(-0.1, 0.1), weight)
 
 
-def illustrate(act: Act) -> None:
-    """Hands that talk: free strokes in front of the trunk, one-handed or two-handed, open or pointing."""
-    size, both = act.manner.amplitude, act.chance(0.55)
-    weight = act.weight(0.35, 0.4)
-    swing = act.strokes(act.between(0.7, 1.7))
-    direction = act.rng.normal(0, 1, 3) * (1.0, 0.9, 0.5)
-    direction = 0.09 * size * act.between(0.5, 1.3) * direction / np.linalg.norm(direction)
-    palm = ((0, 1, 0.2), (-1, 0.1, 0), (0, -1, 0.2), (0, 0.1, 1))[act.rng.integers(4)]
-    base = np.array([act.between(0.05, 0.26), act.between(-0.40, -0.20, 6), act.between(0.18, 0.36)])
-    main = act.hand()
-    for side in (0, 1) if both else (main,):
-        stroke = swing[:, None] * direction + 0.025 * size * act.wander(0.5, 3)
-        along = (act.between(-0.6, 0.2), act.between(0.1, 0.8), 0.8)
-        at = base + act.rng.normal(0, 0.02, 3)
-        pole = (0.5 + act.manner.elbow_out, -1.0, -0.1)
-        curl = act.between(0.05, 0.5)
-        act.reach(
-            side, "torso", at, along, palm, pole, weight=weight, stroke=stroke, touch=False, curl=curl, wiggle=0.12
-        )
-    act.nod(0, 0.05, 0, weight * swing * act.between(-1, 1))
-    mouth = act.stage.mouth[act.span]
-    act.stage.mouth[act.span] = np.maximum(mouth, weight * np.clip(0.5 + 0.5 * act.wander(0.12, 1)[:, 0], 0, 1))
-
-
-def beat(act: Act) -> None:
-    """A small talk gesture below what counts as illustrative: the resting hand lifts and falls a little."""
-    weight = act.weight(0.25, 0.3) * act.between(0.10, 0.28)
-    at = (act.between(0.08, 0.2), -0.30, 0.28)
-    act.reach(act.hand(), "torso", at, (-0.2, 0.4, 0.8), (-0.4, -0.6, 0), DOWN_AND_OUT, weight=weight, touch=False)
-
-
 def shake_shoulder(act: Act) -> None:
     """Shrugs and shoulder rolls: one to three pulses of one or two centimetres, of one shoulder or both."""
     bumps = act.pulses(int(act.rng.integers(1, 4)) if act.num_frames > 24 else 1)
-    size = act.between(0.012, 0.030) * act.manner.amplitude
+    size = act.between(0.010, 0.026) * act.manner.amplitude
     kind = act.rng.choice(3, p=[0.45, 0.35, 0.20])
     sides = np.ones(2)
     if kind == 1:
@@ -118,6 +89,7 @@ def shake_shoulder(act: Act) -> None:
     act.nod(0, 0, act.between(-0.05, 0.05), bumps)
     for side in (0, 1):
         act.stage.rest[act.span, side, 2] -= 0.012 * act.between(-0.5, 1.5) * bumps
+    keep_busy(act, free=(0, 1))
 
 
 def move_torso(act: Act) -> None:
@@ -131,13 +103,12 @@ def move_torso(act: Act) -> None:
         act.linger(hip, torso, act.between(1.5, 4.0))
     else:
         act.lean(hip, torso, act.weight(0.6, 0.6))
+    keep_busy(act, free=(0, 1))
 
 
 def envelope_up(act: Act) -> np.ndarray:
     """(n,) from 0 to 1 and staying there."""
-    rise = act.num_frames * act.between(0.5, 0.9)
-    at = np.clip(np.arange(act.num_frames) / rise, 0, 1)
-    return at**3 * (10 - 15 * at + 6 * at**2)
+    return ease(np.arange(act.num_frames) / (act.num_frames * act.between(0.5, 0.9)))
 
 
 def press_lips(act: Act) -> None:
@@ -148,6 +119,7 @@ def press_lips(act: Act) -> None:
     act.stage.lips[act.span] = np.maximum(act.stage.lips[act.span], weight)
     act.hush(np.minimum(1, 3 * weight))
     act.nod(0, act.between(-0.01, 0.07), act.between(-0.03, 0.03), weight)
+    keep_busy(act, free=(0, 1))
 
 
 def head_up(act: Act) -> None:
@@ -167,13 +139,14 @@ def rub_hands(act: Act) -> None:
     """One hand slides over the other, or just holds it."""
     weight = act.weight()
     center = hands_center(act, low=-0.36, high=-0.24)
+    center = center + talk_along(act)
     slide = act.strokes(act.between(1.6, 2.8)) * (act.between(0.008, 0.022) if act.chance(0.7) else 0.002)
     top = act.hand()
     direction = act.rng.normal(0, 1, 3) * (0.4, 0.5, 1.0)
     direction /= np.linalg.norm(direction)
     for side, sign in enumerate(SIDES):
         over = side == top
-        at = (center[0] * sign + 0.055, center[1] + (0.025 if over else -0.015), center[2] - (0.0 if over else 0.02))
+        at = center * (sign, 1, 1) + (0.055, 0.025 if over else -0.015, 0.0 if over else -0.02)
         stroke = (slide if over else -slide)[:, None] * direction
         along = (-0.85, 0.05, act.between(0.35, 0.7))
         palm = (0, -1, -0.4) if over else (0, 1, -0.2)
@@ -185,7 +158,7 @@ def cross_fingers(act: Act) -> None:
     """Fingers interlaced in front of the trunk or below the chin; still, but for a thumb or a small sway."""
     weight = act.weight()
     center = hands_center(act, low=-0.36, high=-0.20)
-    sway = 0.005 * act.wander(0.6, 3)
+    sway = 0.005 * act.wander(0.6, 3) + talk_along(act)
     wiggle = act.between(0.03, 0.09)
     for side, sign in enumerate(SIDES):
         at = (center[0] * sign + act.between(0.060, 0.080), center[1], center[2])
@@ -238,7 +211,7 @@ def move_legs(act: Act) -> None:
     count = max(1, round(act.num_frames / act.stage.fps / 0.7))
     bumps, side = act.pulses(count), int(act.rng.integers(2))
     step = np.array([SIDES[side] * act.between(0.0, 0.12), 0.0, act.between(-0.05, 0.15)])
-    act.stage.feet[act.span, side] += bumps[:, None] * (step + (0, act.between(0.03, 0.09), 0))
+    act.stage.feet[act.span, side] += bumps[:, None] * (step + np.array([0, act.between(0.03, 0.09), 0]))
     act.lean((-0.03 * SIDES[side], -0.01, 0), (0, 0, -0.02 * SIDES[side]), bumps)
 
 

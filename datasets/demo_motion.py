@@ -115,16 +115,21 @@ def idle_stage(person: Person, num_frames: int, fps: float, rng: np.random.Gener
     talk = ease(0.5 + 4 * (wander(2.5, 1)[:, 0] + 1.2 * (manner.talkative - 0.5)))
     syllables = np.clip(0.45 + 0.5 * wander(0.12, 1)[:, 0], 0, 1)
 
-    hip = np.zeros((num_frames, 3)) + np.array([0.010, 0.002, 0.010]) * lively * wander(2.5, 3)
-    torso = np.array([0.025, 0.018, 0.015]) * lively * wander(2.0, 3)
+    hip = np.zeros((num_frames, 3)) + np.array([0.014, 0.003, 0.012]) * lively * wander(2.5, 3)
+    torso = np.array([0.035, 0.026, 0.022]) * lively * wander(2.0, 3)
     torso[:, 1] += manner.slump + 0.006 * breath
-    head = np.array([0.04, 0.035, 0.025]) * lively * wander(0.8, 3)
+    head = np.array([0.05, 0.045, 0.03]) * lively * wander(0.8, 3)
     head += talk[:, None] * np.array([0.03, 0.045, 0.02]) * wander(0.25, 3)
     head[:, 0] += manner.head_yaw + gaze(num_frames, fps, rng)
-    shrug = 0.004 * breath[:, None] + 0.003 * lively * wander(0.7, 2) + 0.002 * talk[:, None] * wander(0.3, 2)
+    shrug = 0.004 * breath[:, None] + 0.0035 * lively * wander(0.7, 2) + 0.003 * talk[:, None] * wander(0.3, 2)
 
-    rest = manner.rest[None] + 0.004 * lively * wander(1.0, 6).reshape(-1, 2, 3)
-    rest = rest + 0.008 * (talk * lively)[:, None, None] * wander(0.3, 6).reshape(-1, 2, 3)
+    rest = (
+        manner.rest[None]
+        + rng.normal(0, 0.025, (2, 3)) * (1, 0.2, 1)
+        + 0.015 * lively * wander(4.0, 6).reshape(-1, 2, 3) * (1, 0.3, 1)
+    )
+    rest = rest + 0.004 * lively * wander(1.0, 6).reshape(-1, 2, 3)
+    rest = rest + 0.020 * (talk * lively)[:, None, None] * wander(0.4, 6).reshape(-1, 2, 3)
     curl = np.clip(0.30 + 0.25 * (manner.taste[0] - 0.5) + 0.06 * wander(0.5, 10).reshape(-1, 2, 5), 0, 1)
 
     if person.standing:

@@ -9,16 +9,16 @@ from datasets.demo_pose import NUM_OPENPOSE, Pose, kinect_points, openpose_point
 
 # Usual confidence and jitter (pixels at 1280x720) of a point that is in full view and still.
 _CONFIDENCE = np.zeros(NUM_OPENPOSE)
-_JITTER = np.full(NUM_OPENPOSE, 3.0)
+_JITTER = np.full(NUM_OPENPOSE, 5.0)
 for _points, _score, _pixels in (
-    ((0, 15, 16), 0.92, 1.0),
-    ((17, 18), 0.85, 1.5),
-    ((1,), 0.85, 1.8),
-    ((2, 5), 0.82, 2.0),
-    ((3, 6), 0.80, 2.8),
-    ((4, 7), 0.78, 2.8),
-    ((8, 9, 12), 0.45, 5.0),
-    (tuple(range(25, 35)), 0.55, 3.2),
+    ((0, 15, 16), 0.92, 1.8),
+    ((17, 18), 0.85, 2.7),
+    ((1,), 0.85, 3.2),
+    ((2, 5), 0.82, 3.6),
+    ((3, 6), 0.80, 5.0),
+    ((4, 7), 0.78, 5.0),
+    ((8, 9, 12), 0.45, 9.0),
+    (tuple(range(25, 35)), 0.55, 5.8),
 ):
     _CONFIDENCE[list(_points)] = _score
     _JITTER[list(_points)] = _pixels
@@ -42,7 +42,7 @@ def openpose(pose: Pose, camera: Camera, fps: float, rng: np.random.Generator) -
 
 
 def _confidence(pose: Pose, truth: np.ndarray, camera: Camera, fps: float, rng: np.random.Generator) -> np.ndarray:
-    """(T, 35) score: lower for fast points, points hidden by a hand, turned-away ears, and now and then for no reason."""
+    """(T, 35) score: lower for fast and hidden points and turned-away ears, now and then for no reason."""
     num_frames = len(truth)
     score = _CONFIDENCE * (1 + 0.06 * smooth_noise(rng, num_frames, fps, 0.5, NUM_OPENPOSE))
     speed = np.linalg.norm(np.gradient(truth, axis=0), axis=-1)
@@ -54,9 +54,9 @@ def _confidence(pose: Pose, truth: np.ndarray, camera: Camera, fps: float, rng: 
     for hand, fingers in enumerate((slice(25, 30), slice(30, 35))):
         on_face = np.exp(-((np.linalg.norm(hands[:, hand] - face, axis=-1) / pixel / 0.14) ** 2))
         clasped = np.exp(-((apart / 0.14) ** 2))
-        mood = 0.16 * smooth_noise(rng, num_frames, fps, 0.9, 1)
+        mood = 0.20 * smooth_noise(rng, num_frames, fps, 0.9, 1)
         score[:, fingers] += mood - 0.15 * on_face[:, None] - 0.22 * clasped[:, None]
-        score[:, 7 - 3 * hand] += 0.6 * mood[:, 0] - 0.12 * clasped - 0.03 * on_face
+        score[:, 7 - 3 * hand] += 1.0 * mood[:, 0] - 0.2 * clasped - 0.03 * on_face
         # The face points that a hand covers are guessed.
         for point in (0, 15, 16, 17, 18):
             tips = truth[:, fingers].mean(axis=1)

@@ -163,16 +163,16 @@ def _make_looks(rng: np.random.Generator) -> Looks:
 
 def table_camera(rng: np.random.Generator) -> Camera:
     """A press-conference camera: 1280x720, the upper body fills the picture, a little off-centre and from one side."""
-    zoom = rng.uniform(680, 820)  # pixels per metre at the subject
+    zoom = rng.uniform(660, 780)  # pixels per metre at the subject
     distance = rng.uniform(1.8, 3.0)
     return Camera(
         width=1280,
         height=720,
         focal=float(zoom * distance),
         x=float(rng.normal(0, 0.10)),
-        y=float(rng.uniform(0.40, 0.47)),
+        y=float(rng.uniform(0.43, 0.49)),
         distance=float(distance),
-        yaw=float(np.clip(rng.normal(0, 0.22), -0.45, 0.45)),
+        yaw=float(np.clip(rng.normal(0, 0.3), -0.55, 0.55)),
     )
 
 

@@ -6,17 +6,29 @@ import numpy as np
 
 from datasets.demo_people import Person, make_person
 
-TRACK1_FPS = 25.0  # iMiGUE
-TRACK2_FPS = 28.0  # SMG: about 28 frames per second
-
 # Mean length of a gesture in seconds, before a person's pace and chance; by zero-based class.
 IMIGUE_SECONDS = {
-    **{0: 1.4, 7: 1.9, 8: 1.7, 10: 2.1, 11: 1.9, 12: 2.0, 16: 2.9, 19: 1.8},
-    **{21: 2.0, 22: 2.5, 23: 2.6, 27: 1.4, 28: 1.5, 29: 2.6, 30: 1.4, 31: 2.3},
+    **{0: 1.7, 7: 2.3, 8: 2.1, 10: 2.6, 11: 2.3, 12: 2.4, 16: 3.4, 19: 2.2},
+    **{21: 2.4, 22: 3.0, 23: 3.1, 27: 1.7, 28: 1.9, 29: 3.1, 30: 1.8, 31: 2.7},
 }
 SMG_SECONDS = {0: 1.2, 2: 1.8, 4: 1.3, 7: 1.8, 8: 1.9, 9: 1.6, 10: 1.4, 11: 1.4, 12: 1.4, 16: 1.5}
-SHORTEST_SEC, LONGEST_SEC = 0.6, 4.0
-SEQUENCE_GAP_SEC = 0.9
+SHORTEST_SEC, LONGEST_SEC = 0.8, 4.2  # of the motion
+SHORTEST_LABEL_SEC = 0.6
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """How gestures follow one another in a recording."""
+
+    fps: float
+    seconds: dict[int, float]  # mean length of the motion by zero-based class
+    pause_sec: float
+    hurry: float  # share of gestures that begin while the one before ends
+    sloppy: float  # share of a motion that its label may miss at either end
+
+
+TRACK1_TEMPO = Tempo(fps=25.0, seconds=IMIGUE_SECONDS, pause_sec=1.0, hurry=0.3, sloppy=0.25)  # iMiGUE: 25 fps
+TRACK2_TEMPO = Tempo(fps=28.0, seconds=SMG_SECONDS, pause_sec=0.65, hurry=0.0, sloppy=0.05)  # SMG: about 28 fps
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,7 @@ DEMO = Profile(
     },
     train_sequences=8,
     test_sequences=3,
-    gestures_per_sequence=(25, 30),
+    gestures_per_sequence=(25, 29),
     smg_shares={7: 0.26, 8: 0.22, 4: 0.13, 9: 0.09, 11: 0.09, 16: 0.07, 2: 0.06, 10: 0.04, 12: 0.02, 0: 0.02},
 )
 SMOKE = Profile(
@@ -88,11 +100,14 @@ class Recording:
     video_id: str
     person: Person
     split: str  # 'train', 'validate' or 'test'
-    fps: float
     num_frames: int
     gestures: tuple[Gesture, ...]
     distractors: tuple[tuple[int, int], ...]  # [start, end)
     seed: tuple[int, ...]
+
+    @property
+    def fps(self) -> float:
+        return (TRACK1_TEMPO if self.track == 1 else TRACK2_TEMPO).fps
 
 
 def plan(profile: Profile, seed: int) -> list[Recording]:
@@ -121,10 +136,9 @@ def plan_track1(profile: Profile, seed: int) -> list[Recording]:
     recordings = []
     for number, which in zip(numbers, order, strict=True):
         person, split, labels = videos[which]
-        fps = TRACK1_FPS
-        gestures, distractors, num_frames = lay_out(labels, IMIGUE_SECONDS, person, fps, 1.05, rng)
+        gestures, distractors, num_frames = lay_out(labels, TRACK1_TEMPO, person, rng)
         content = (seed, 1, int(number))
-        recordings.append(Recording(1, f"{number:04d}", person, split, fps, num_frames, gestures, distractors, content))
+        recordings.append(Recording(1, f"{number:04d}", person, split, num_frames, gestures, distractors, content))
     return recordings
 
 
@@ -144,16 +158,15 @@ def plan_track2(profile: Profile, seed: int) -> list[Recording]:
         own = [label for j, label in enumerate(labels) if not is_test and j % profile.train_sequences == i]
         drawn[: len(own)] = own
         rng.shuffle(drawn)
-        fps = TRACK2_FPS
-        gestures, distractors, num_frames = lay_out(list(drawn), SMG_SECONDS, person, fps, SEQUENCE_GAP_SEC, rng)
+        gestures, distractors, num_frames = lay_out(list(drawn), TRACK2_TEMPO, person, rng)
         split, content = "test" if is_test else "train", (seed, 2, number)
         name = f"Sample{number:04d}"
-        recordings.append(Recording(2, name, person, split, fps, num_frames, gestures, distractors, content))
+        recordings.append(Recording(2, name, person, split, num_frames, gestures, distractors, content))
     return recordings
 
 
 def deal(counts: dict[int, int], num_people: int, rng: np.random.Generator) -> list[list[int]]:
-    """Give the clips to people: by personal habit, a rare class to as many people as it has clips, others to two at least."""
+    """Give the clips to people, by personal habit: a rare class to as many as it has clips, others to two or more."""
     dealt: list[list[int]] = [[] for _ in range(num_people)]
     for label, count in counts.items():
         habit = rng.dirichlet(np.full(num_people, 2.5))
@@ -175,32 +188,47 @@ def split_evenly(labels: list[int], num_parts: int, rng: np.random.Generator) ->
     num_parts = min(num_parts, len(labels))
     shares = rng.uniform(0.6, 1.4, num_parts)
     cuts = np.round(np.cumsum(shares) / shares.sum() * len(labels)).astype(int)
-    cuts = np.maximum.accumulate(np.maximum(cuts, np.arange(1, num_parts + 1)))
-    cuts[-1] = len(labels)
+    at_least = np.arange(1, num_parts + 1)
+    cuts = np.maximum.accumulate(np.clip(cuts, at_least, len(labels) - num_parts + at_least))
     return [labels[first:last] for first, last in zip([0, *cuts[:-1]], cuts, strict=True)]
 
 
 def lay_out(
-    labels: list[int], seconds: dict[int, float], person: Person, fps: float, gap_sec: float, rng: np.random.Generator
+    labels: list[int], tempo: Tempo, person: Person, rng: np.random.Generator
 ) -> tuple[tuple[Gesture, ...], tuple[tuple[int, int], ...], int]:
     """Put gestures one after another with pauses between them; long pauses may hold a distractor.
 
     Returns:
-        gestures in time order, distractors, and the number of frames. Labels are off the motion by a few frames, as an
-        annotator's are, never overlap, and lie inside the recording.
+        gestures in time order, distractors as [start, end), and the number of frames. Every label lies inside the
+        recording; where one gesture runs into the next, two labels may share a few frames, as in the real files.
     """
     gestures, distractors = [], []
-    at = 0
-    for i in range(len(labels) + 1):
-        pause = gap_sec * float(np.clip(rng.lognormal(-0.2, 0.6), 0.3, 4.0))
-        until = at + max(6, round(pause * fps))
-        if until - at > 1.0 * fps and rng.random() < 0.7:
-            distractors.append((at + 3, until - 3))
-        if i == len(labels):
-            return tuple(gestures), tuple(distractors), until
-        length_sec = seconds[int(labels[i])] / person.manner.pace**0.5 * rng.lognormal(-0.05, 0.33)
+    at, fps = 0, tempo.fps
+    for i, label in enumerate(labels):
+        pause = draw_pause(tempo, rng)
+        if i > 0 and rng.random() < tempo.hurry:
+            pause = round(rng.uniform(-0.3, 0.1) * fps)
+        add_distractor(distractors, at, at + pause, fps, rng)
+        start = at + pause
+        length_sec = tempo.seconds[int(label)] / person.manner.pace**0.5 * rng.lognormal(-0.05, 0.33)
         length = round(float(np.clip(length_sec, SHORTEST_SEC, LONGEST_SEC)) * fps)
-        early, late = rng.integers(-2, 4, 2)
-        gestures.append(Gesture(int(labels[i]), until, until + length, int(until + early), int(until + length - late)))
-        at = until + length
-    raise AssertionError("unreachable")
+        early, late = rng.integers(-3, 4, 2) + np.round(rng.uniform(0, tempo.sloppy * length, 2)).astype(int)
+        late = min(late, length - early - round(SHORTEST_LABEL_SEC * fps))
+        gestures.append(Gesture(int(label), start, start + length, int(start + early), int(start + length - late)))
+        at = start + length
+    pause = draw_pause(tempo, rng)
+    add_distractor(distractors, at, at + pause, fps, rng)
+    return tuple(gestures), tuple(distractors), at + pause
+
+
+def draw_pause(tempo: Tempo, rng: np.random.Generator) -> int:
+    """Frames between two gestures, long ones now and then; never fewer than the slack of the labels."""
+    return max(6, round(tempo.pause_sec * tempo.fps * float(np.clip(rng.lognormal(-0.2, 0.6), 0.3, 4.0))))
+
+
+def add_distractor(
+    distractors: list[tuple[int, int]], start: int, end: int, fps: float, rng: np.random.Generator
+) -> None:
+    """Fill most pauses of a second and more."""
+    if end - start > fps and rng.random() < 0.7:
+        distractors.append((start + 3, end - 3))

@@ -12,72 +12,7 @@ import numpy as np
 from datasets.demo_motion import Stage
 from datasets.demo_people import Camera, Looks, Person
 from datasets.demo_pose import Pose
-
-WIDTH, HEIGHT = 224, 126
-_SUBPIXEL = 4  # bits behind the point that OpenCV's drawing takes
-Colour = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One recording's picture without the person. `table_y` is the world height of the table's edge, None = no table."""
-
-    background: np.ndarray  # (HEIGHT, WIDTH, 3) uint8 BGR
-    noise: np.ndarray  # (8, HEIGHT, WIDTH, 3) uint8, added in turn
-    table: Colour | None
-
-
-def make_scene(has_table: bool, rng: np.random.Generator) -> Scene:
-    """A gradient wall with a few boards or pieces of furniture, light from one side, and the grain of a sensor."""
-    top, bottom = rng.integers(60, 190, 3), rng.integers(40, 150, 3)
-    across, down = np.meshgrid(np.linspace(0, 1, WIDTH), np.linspace(0, 1, HEIGHT))
-    wall = top + (bottom - top) * down[..., None] + rng.uniform(-35, 35) * (across[..., None] - 0.5)
-    picture = np.ascontiguousarray(np.clip(wall, 0, 255).astype(np.uint8))
-    if has_table:
-        rows, columns = int(rng.integers(2, 4)), int(rng.integers(4, 7))
-        board, ink = rng.integers(20, 235, 3).tolist(), rng.integers(20, 235, 3).tolist()
-        for row in range(rows):
-            for column in range(columns):
-                if (row + column) % 2:
-                    x, y = int((column + 0.15) * WIDTH / columns), int((row + 0.2) * 80 / rows)
-                    cv2.rectangle(picture, (x, y), (x + WIDTH // columns - 12, y + 80 // rows - 12), board, -1)
-                    cv2.circle(picture, (x + 8, y + 7), 4, ink, -1, cv2.LINE_AA)
-    else:
-        floor = int(HEIGHT * rng.uniform(0.72, 0.82))
-        picture[floor:] = np.clip(picture[floor:].astype(int) * 0.6 + rng.integers(0, 50, 3), 0, 255)
-        for _ in range(int(rng.integers(2, 5))):
-            x, w, h = int(rng.integers(0, WIDTH)), int(rng.integers(12, 40)), int(rng.integers(20, 70))
-            cv2.rectangle(picture, (x, floor - h), (x + w, floor), rng.integers(30, 170, 3).tolist(), -1)
-    noise = rng.integers(0, 9, (8, HEIGHT, WIDTH, 3), dtype=np.uint8)
-    return Scene(picture, noise, tuple(rng.integers(40, 140, 3).tolist()) if has_table else None)
-
-
-class Painter:
-    """Draws on one frame in the camera's pixels, scaled to the picture's."""
-
-    def __init__(self, canvas: np.ndarray, scale: float) -> None:
-        self.canvas, self.scale = canvas, scale * (1 << _SUBPIXEL)
-        self.line_scale = scale
-
-    def _fixed(self, points: np.ndarray) -> np.ndarray:
-        return np.round(np.clip(points * self.scale, -30000, 30000)).astype(np.int32)
-
-    def area(self, points: np.ndarray, colour: Colour) -> None:
-        cv2.fillPoly(self.canvas, [self._fixed(points)], colour, cv2.LINE_AA, _SUBPIXEL)
-
-    def line(self, points: np.ndarray, colour: Colour, width: float) -> None:
-        thickness = max(1, round(width * self.line_scale))
-        cv2.polylines(self.canvas, [self._fixed(points)], False, colour, thickness, cv2.LINE_AA, _SUBPIXEL)
-
-    def oval(self, center: np.ndarray, half_axes: tuple[float, float], colour: Colour, degrees: float = 0.0) -> None:
-        axes = np.maximum(self._fixed(np.asarray(half_axes)), 1)
-        cv2.ellipse(
-            self.canvas, tuple(self._fixed(center).tolist()), tuple(axes.tolist()), degrees, 0, 360, colour, -1, cv2.LINE_AA, _SUBPIXEL
-        )  # fmt: skip
-
-
-def shade(colour: Colour, factor: float) -> Colour:
-    return tuple(int(min(255, c * factor)) for c in colour)
+from datasets.demo_scene import HEIGHT, WIDTH, Colour, Painter, Scene, shade
 
 
 @dataclass(frozen=True)
@@ -138,6 +73,8 @@ def draw(d: _Drawing, t: int) -> np.ndarray:
     painter = Painter(canvas, d.scale)
     if d.person.standing:
         _draw_legs(painter, d, t)
+    if d.person.looks.hair_length > 0:
+        _draw_long_hair(painter, d, t)
     _draw_trunk(painter, d, t)
     _draw_head(painter, d, t)
     behind = [side for side in (0, 1) if d.scene.table is not None and d.depth[t, side] < 0.15]
@@ -160,17 +97,20 @@ def _draw_legs(painter: Painter, d: _Drawing, t: int) -> None:
         painter.oval(foot, (0.06 * meter, 0.035 * meter), (30, 30, 30))
 
 
+def _draw_long_hair(painter: Painter, d: _Drawing, t: int) -> None:
+    looks, size = d.person.looks, d.meter[t] * d.person.build.head
+    middle = 0.5 * (d.face["ear_right"][t] + d.face["ear_left"][t])
+    below = middle - (d.face["crown"][t] - middle) * 0.5 * looks.hair_length
+    painter.oval(below, (0.10 * size, (0.10 + 0.08 * looks.hair_length) * size), shade(looks.hair, 0.85))
+
+
 def _draw_trunk(painter: Painter, d: _Drawing, t: int) -> None:
     looks, meter = d.person.looks, d.meter[t]
     right, left = d.shoulders[t]
     hip_right, hip_left = d.hips[t]
-    wide = 0.05 * meter
-    outline = [
-        right + (-wide, 0),
-        d.neck[t] + (-0.05 * meter, -0.035 * meter),
-        d.neck[t] + (0.05 * meter, -0.035 * meter),
-    ]
-    outline += [left + (wide, 0), hip_left + (wide, 0.05 * meter), hip_right + (-wide, 0.05 * meter)]
+    wide, hem, throat = np.array([[0.05, 0.0], [0.0, 0.05], [0.05, 0.035]]) * meter
+    outline = [right - wide, d.neck[t] - throat, d.neck[t] + throat * (1, -1)]
+    outline += [left + wide, hip_left + wide + hem, hip_right - wide + hem]
     painter.area(np.array(outline), looks.shirt)
     painter.line(np.stack([right, left]), looks.shirt, 0.09 * meter)
     head = d.face["chin"][t]
@@ -194,13 +134,6 @@ def _draw_head(painter: Painter, d: _Drawing, t: int) -> None:
     up = face["crown"] - middle
     degrees = float(np.degrees(np.arctan2(up[0], -up[1])))
     front = 0.55 * middle + 0.45 * 0.5 * (face["eye_right"] + face["eye_left"])
-    if looks.hair_length > 0:
-        painter.oval(
-            middle - up * (0.1 + 0.4 * looks.hair_length),
-            (0.098 * size, (0.11 + 0.07 * looks.hair_length) * size),
-            looks.hair,
-            degrees,
-        )
     painter.oval(middle + 0.16 * up, (0.090 * size, 0.115 * size), looks.hair, degrees)
     for side, name in enumerate(("ear_right", "ear_left")):
         if not d.back_hidden[t, side]:
@@ -257,7 +190,7 @@ def encode(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.thread_count = 1
-        stream.options = {"preset": "veryfast", "crf": "27", "threads": "1", "g": "25", "bf": "0"}
+        stream.options = {"preset": "superfast", "crf": "27", "threads": "1", "g": "25", "bf": "0"}
         for picture in pictures:
             planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
