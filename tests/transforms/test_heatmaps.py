@@ -71,7 +71,7 @@ def random_people(seed, num_persons, size, num_frames=3):
     [(0, 1, (24, 30), 0.6), (1, 2, (32, 32), 0.6), (2, 3, (20, 16), 0.7), (3, 1, (64, 64), 0.6), (4, 1, (28, 28), 1.5)],
 )
 def test_equals_the_slow_definition(limbs, seed, num_persons, size, sigma, monkeypatch):
-    monkeypatch.setitem(heatmaps.CHUNK_BYTES, "cpu", 4 * 7 * size[0] * size[1])  # several chunks, the last one short
+    monkeypatch.setitem(heatmaps.CHUNK_BYTES, "cpu", 4 * 2 * 21 * size[0] * size[1])  # two frames a chunk
     clips = [random_people(10 * clip + seed, num_persons, size) for clip in range(2)]
     keypoints, scores = (torch.stack(parts) for parts in zip(*clips, strict=True))
     if limbs is None:
@@ -79,6 +79,7 @@ def test_equals_the_slow_definition(limbs, seed, num_persons, size, sigma, monke
     else:
         drawn = limb_heatmaps(keypoints, scores, limbs, size, sigma)
     assert drawn.dtype == torch.float32
+    assert drawn.is_contiguous(memory_format=torch.channels_last_3d)
     assert drawn.shape == (2, 22 if limbs is None else 21, 3, *size)
     for clip, (points, confidence) in enumerate(clips):
         expected = slow_heatmaps(points.numpy(), confidence.numpy(), size, sigma, limbs)
