@@ -32,12 +32,15 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class _Index:
-    """Where a reader may enter: packet number (in decoding order), byte position and timestamp of each keyframe."""
+    """Where a reader may enter a video.
+
+    times: (N,) when each frame is shown, in the stream's unit; only has to be good enough to seek by.
+    position2number: byte position of each keyframe -> its number among the packets; empty where it is of no use.
+    """
 
     num_frames: int
-    numbers: np.ndarray
-    positions: np.ndarray
-    timestamps: np.ndarray
+    times: np.ndarray
+    position2number: dict[int, int]
 
 
 def count_frames(path: Path | str) -> int:
@@ -170,36 +173,49 @@ def _index_of(path: Path) -> _Index:
     return _cached_index(path, status.st_size, status.st_mtime_ns)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _cached_index(path: Path, size: int, mtime_ns: int) -> _Index:
     """The key holds size and time, so that a rewritten file is looked at anew."""
     with _opened(path) as (container, stream):
         names = container.format.name.split(",")
-        if "mp4" in names and len(stream.index_entries):
-            # (packet lies wholly in the file, is keyframe, is shown, position, timestamp)
-            packets = [
-                (e.pos + e.size <= size, e.is_keyframe, not e.is_discard, e.pos, e.timestamp)
-                for e in stream.index_entries
-            ]
-        else:
-            try:
-                packets = [
-                    (True, p.is_keyframe, not p.is_discard, p.pos, -1 if p.pts is None else p.pts)
-                    for p in container.demux(stream)
-                    if p.size
-                ]
-            except av.FFmpegError as error:
-                raise InputError(f"{path}: the video breaks off ({error.strerror}); copy it again") from error
-    is_whole, is_key, is_shown, positions, timestamps = np.array(packets, np.int64).reshape(-1, 5).T
-    num_whole = len(is_whole) if is_whole.all() else int(np.argmin(is_whole))
-    num_frames = int(is_shown[:num_whole].sum())
+        packets = _listed_packets(stream, size) if "mp4" in names else None
+        try:
+            packets = _scanned_packets(container, stream) if packets is None else packets
+        except av.FFmpegError as error:
+            raise InputError(f"{path}: the video breaks off ({error.strerror}); copy it again") from error
+    is_key, is_shown, positions, times = packets
+    num_frames = int(is_shown.sum())
     if num_frames == 0:
         raise InputError(f"{path}: not a single whole frame in the video; copy it again")
-    is_entry = is_key[:num_whole].astype(bool)
-    if "avi" in names or not is_shown.all():
-        is_entry[:] = False  # packet numbers or timestamps do not tell the frame: only the beginning is certain
-    numbers = np.flatnonzero(is_entry)
-    return _Index(num_frames, numbers, positions[numbers], timestamps[numbers])
+    # Where packets are hidden, or timestamps are guesses (avi), the packet number does not tell the frame.
+    is_certain = "avi" not in names and bool(is_shown.all())
+    numbers = np.flatnonzero(is_key) if is_certain else []
+    return _Index(num_frames, times, {int(positions[number]): int(number) for number in numbers})
+
+
+def _listed_packets(stream, file_size: int) -> np.ndarray | None:
+    """(4, P) is keyframe, is shown, byte position, time: from the list in an mp4's header, up to where the file ends.
+
+    None where there is no such list (fragmented files). The list holds decoding times; shifted to begin with the first
+    picture they are the display times of a constant frame rate.
+    """
+    entries = stream.index_entries
+    if not len(entries):
+        return None
+    listed = np.array(
+        [(e.is_keyframe, not e.is_discard, e.pos, e.timestamp, e.pos + e.size) for e in entries], np.int64
+    ).T
+    num_whole = int(np.argmax(listed[4] > file_size)) if (listed[4] > file_size).any() else listed.shape[1]
+    listed[3] += (stream.start_time or 0) - listed[3, 0]
+    return listed[:4, :num_whole]
+
+
+def _scanned_packets(container, stream) -> np.ndarray:
+    """The same for other containers, by walking through the file without decoding."""
+    packets = [(p.is_keyframe, not p.is_discard, p.pos or 0, p.pts or 0) for p in container.demux(stream) if p.size]
+    scanned = np.array(packets, np.int64).reshape(-1, 4).T
+    scanned[3].sort()
+    return scanned
 
 
 def _read_video(path: Path, wanted: np.ndarray) -> Iterator[np.ndarray]:
@@ -207,14 +223,14 @@ def _read_video(path: Path, wanted: np.ndarray) -> Iterator[np.ndarray]:
     index = _index_of(path)
     if wanted[-1] >= index.num_frames:
         raise InputError(f"{path}: no frame {wanted[-1]}; the video has {index.num_frames} frames, from 0")
+    keys = np.array(sorted(index.position2number.values()), np.int64)
     reformatter = VideoReformatter()
     with _opened(path) as (container, stream):
-        frames = _decode_from(path, container, stream, None, 0)
+        frames = _decode_from(path, container.demux(stream), None, 0)
         position = 0
         for target in wanted.tolist():
-            entry = int(np.searchsorted(index.numbers, target, side="right")) - 1
-            if entry >= 0 and index.numbers[entry] > position:
-                frames = _enter(path, container, stream, index, entry, target)
+            if ((keys > position) & (keys <= target)).any():
+                frames = _enter(path, container, stream, index, target)
             for number, frame in frames:
                 if number == target:
                     position = number + 1
@@ -224,15 +240,14 @@ def _read_video(path: Path, wanted: np.ndarray) -> Iterator[np.ndarray]:
                 raise InputError(f"{path}: the video ends before frame {target} of {index.num_frames}; copy it again")
 
 
-def _enter(
-    path: Path, container, stream, index: _Index, entry: int, target: int
-) -> Iterator[tuple[int, av.VideoFrame]]:
-    """Start decoding at keyframe `entry`, or at an earlier one when pictures before it are shown after `target`."""
-    while entry > 0:
-        container.seek(int(index.timestamps[entry]), stream=stream, backward=True)
+def _enter(path: Path, container, stream, index: _Index, target: int) -> Iterator[tuple[int, av.VideoFrame]]:
+    """Start decoding at the last keyframe from which frame `target` can be reached, whatever the container jumps to."""
+    aim = target
+    while aim > 0:
+        container.seek(int(index.times[aim]), stream=stream, backward=True)
         packets = container.demux(stream)
         first = next(packets, None)
-        if first is None or first.pos != index.positions[entry] or first.pts is None:
+        if first is None or first.pts is None or first.pos not in index.position2number:
             break  # the container jumps elsewhere than its index says
         group = [first]
         for packet in packets:
@@ -241,17 +256,18 @@ def _enter(
                 break
         # Leading pictures of an open group follow the keyframe in the file and precede it on the screen.
         num_leading = sum(1 for p in group if p.size and p.pts is not None and p.pts < first.pts)
-        start = int(index.numbers[entry]) + num_leading
+        start = index.position2number[first.pos] + num_leading
         if start <= target:
-            return _decode_from(path, chain(group, packets), stream, first.pts, start)
-        entry -= 1
-    container.seek(0 if stream.start_time is None else stream.start_time, stream=stream, backward=True)
-    return _decode_from(path, container, stream, None, 0)
+            return _decode_from(path, chain(group, packets), first.pts, start)
+        aim = min(aim, index.position2number[first.pos]) - 1  # always earlier, so this ends
+    container.seek(stream.start_time or 0, stream=stream, backward=True)
+    return _decode_from(path, container.demux(stream), None, 0)
 
 
-def _decode_from(path: Path, source, stream, first_pts: int | None, start: int) -> Iterator[tuple[int, av.VideoFrame]]:
+def _decode_from(
+    path: Path, packets: Iterable, first_pts: int | None, start: int
+) -> Iterator[tuple[int, av.VideoFrame]]:
     """Yield (frame number, frame) from `start` on; frames shown before `first_pts` belong to an earlier group."""
-    packets = source.demux(stream) if isinstance(source, av.container.InputContainer) else source
     number = start
     try:
         for packet in packets:
