@@ -14,7 +14,7 @@ import numpy as np
 from datasets.errors import InputError
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
-from datasets.label_files import LabelRow, read_label_file, segments_of
+from datasets.label_files import LabelRow, known_labels, read_labels, segments_of
 from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES
 from datasets.listing import Entry
 from datasets.number_csv import read_number_csv
@@ -32,7 +32,7 @@ COLUMNS = np.array([1 + 3 * point + channel for point in POINTS for channel in r
 class _Video:
     video_id: str
     skeleton_csv: Path
-    label_csv: Path | None
+    label_csv: Path
     source_split: str
     split: str
     rows: list[LabelRow]
@@ -41,12 +41,8 @@ class _Video:
 def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
     """Find the videos and read their label files; the skeletons are read one by one as `recordings` is walked."""
     videos = _find_videos(root, entries, options, problems)
-    code2label = {code: label for label, code in enumerate(IMIGUE_CODES)}
     test_codes = [row.code for video in videos if video.split == "test" for row in video.rows]
-    # What the class column of unlabelled test folders holds is not known, so one impossible code makes all untrusted.
-    has_test_labels = all(code in code2label for code in test_codes)
-    if not has_test_labels:
-        problems.notes.append("the class column of the test folders is not a label (impossible codes): labels unknown")
+    split2labels = known_labels(IMIGUE_CODES, test_codes, problems)
 
     def recordings() -> Iterator[Recording]:
         for video in videos:
@@ -55,9 +51,9 @@ def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Pr
             except InputError as error:
                 problems.leave_out(video.video_id, str(error))
                 continue
-            known = code2label if video.split == "train" or has_test_labels else None
-            label_csv = video.label_csv or video.skeleton_csv
-            segments = segments_of(video.rows, label_csv, video.video_id, len(joints), 0, known, problems)
+            segments = segments_of(
+                video.rows, video.label_csv, video.video_id, len(joints), 0, split2labels[video.split], problems
+            )
             yield Recording(video.video_id, video.split, video.source_split, joints, segments, FPS)
 
     return Source(
@@ -102,27 +98,11 @@ def _find_videos(root: Path, entries: list[Entry], options: Options, problems: P
         path = skeletons[video_id][0]
         source_split = source_split_of(path, root)
         split = split_of(source_split) if test_ids is None else ("test" if video_id in test_ids else "train")
-        label_csv = next((p for p in labels.get(video_id, ()) if p.parent == path.parent), None)
-        rows = read_label_file(label_csv, video_id, problems) if label_csv else []
-        if not rows and not _is_legal_without_labels(video_id, path, label_csv, split, problems):
-            continue
-        videos.append(_Video(video_id, path, label_csv, source_split or split, split, rows))
+        label_csv = path.with_name(f"{video_id}_label.csv")
+        rows = read_labels(label_csv, label_csv in labels.get(video_id, ()), video_id, split, problems)
+        if rows is not None:
+            videos.append(_Video(video_id, path, label_csv, source_split or split, split, rows))
     return videos
-
-
-def _is_legal_without_labels(video_id: str, path: Path, label_csv: Path | None, split: str, problems: Problems) -> bool:
-    """A test recording may have no labels (it then has no clips); a training recording may not."""
-    if split == "test":
-        problems.notes.append(f"test video {video_id} has no labelled rows, so no clips")
-        return True
-    if label_csv is None:
-        sentence = f"{path}: no {video_id}_label.csv beside this training recording; add it"
-    elif any(what.startswith(f"{video_id}_") for what, _ in problems.bad):
-        return False  # every line was already reported
-    else:
-        sentence = f"{label_csv}: the label file is empty, expected a row class,start,end per gesture; fill it"
-    problems.leave_out(video_id, sentence)
-    return False
 
 
 def _by_video(entries: list[Entry], pattern: str) -> dict[str, list[Path]]:

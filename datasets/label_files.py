@@ -42,6 +42,40 @@ def read_label_file(path: Path, video_id: str, problems: Problems) -> list[Label
     return rows
 
 
+def read_labels(
+    label_csv: Path, is_there: bool, video_id: str, split: str, problems: Problems
+) -> list[LabelRow] | None:
+    """The label rows of a recording, None when it cannot be used.
+
+    A test recording may be without labels (it then has no clips); a training recording may not.
+    """
+    num_bad = len(problems.bad)
+    rows = read_label_file(label_csv, video_id, problems) if is_there else []
+    if rows or split == "test":
+        return rows
+    if not is_there:
+        problems.leave_out(video_id, f"{label_csv}: missing beside a training recording; add the label file")
+    elif len(problems.bad) == num_bad:
+        problems.leave_out(
+            video_id, f"{label_csv}: the label file is empty, expected a row class,start,end a gesture; fill it"
+        )
+    return None
+
+
+def known_labels(codes: tuple[int, ...], test_codes: list[int], problems: Problems) -> dict[str, dict[int, int] | None]:
+    """Split -> (code -> zero-based label); None for a test whose class column is not a label.
+
+    What that column holds in unlabelled test folders is not known, so one impossible code makes all untrusted.
+    """
+    code2label = {code: label for label, code in enumerate(codes)}
+    has_test_labels = all(code in code2label for code in test_codes)
+    if not has_test_labels:
+        problems.notes.append(
+            "the class column of the test recordings holds impossible codes: their labels are unknown"
+        )
+    return {"train": code2label, "test": code2label if has_test_labels else None}
+
+
 def segments_of(
     rows: list[LabelRow],
     path: Path,

@@ -1,10 +1,9 @@
-"""From a path to a prepared folder: detect the kind, open it with its reader, stream it through the checks."""
+"""From recordings of a known kind to a prepared folder: open them with their reader, stream them through the checks."""
 
 from pathlib import Path
 
 import numpy as np
 
-from datasets.detect import detect_kind
 from datasets.imigue import open_imigue
 from datasets.listing import Entry
 from datasets.processed import open_processed
@@ -19,29 +18,29 @@ from datasets.write_clips import Written, write_clips
 
 def open_and_write(
     track: str,
+    kind: str,
     root: Path,
     entries: list[Entry],
     rgb_entries: list[Entry],
     options: Options,
-    folder: Path,
+    temporary: Path,
     made_from: dict,
 ) -> str:
-    """Prepare one track from the files found at `root`; returns the summary to print.
+    """Prepare one track from the files found at `root` into an empty folder; returns the summary to print.
 
     Raises:
-        InputError: anything is wrong with the recordings; then nothing is written.
+        InputError: anything is wrong with the recordings.
     """
     problems = Problems()
-    source = open_source(root, entries, options, problems)
+    source = open_source(kind, root, entries, options, problems)
     subjects = Subjects(find_subjects_file(root, options.subjects), source.subject_is_video)
     rgb_files = RgbFiles(rgb_entries)
-    written = write_clips(source, folder, subjects, rgb_files, problems, options.skip_bad_clips, made_from)
-    return summary_text(track, written.clips, written.videos, written.meta, _count_empty(folder, written))
+    written = write_clips(source, temporary, subjects, rgb_files, problems, options.skip_bad_clips, made_from)
+    return summary_text(track, written.clips, written.videos, written.meta, _count_empty(temporary, written))
 
 
-def open_source(root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
+def open_source(kind: str, root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
     """Open the recordings with the reader of their kind."""
-    kind = detect_kind(root, entries)
     if kind == "imigue":
         return open_imigue(root, entries, options, problems)
     if kind == "smg":

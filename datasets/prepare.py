@@ -7,10 +7,13 @@ writes: clips/<run>/track1/ and clips/<run>/track2/: clips.csv, videos.csv, join
 import argparse
 import json
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+from datasets.detect import detect_kind
 from datasets.errors import InputError, run_command
-from datasets.listing import fingerprint, list_files
+from datasets.listing import Entry, fingerprint, list_files
 from datasets.paths import check_run_name, clips_dir
 from datasets.recordings import Options
 
@@ -45,48 +48,101 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+@dataclass(frozen=True)
+class _Task:
+    """One track to prepare, looked at from outside."""
+
+    track: str
+    kind: str
+    root: Path
+    folder: Path
+    entries: list[Entry]
+    rgb_entries: list[Entry]
+    options: Options
+    made_from: dict
+
+
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     check_run_name(args.run)
-    if not (args.track1 or args.track2):
+    tasks = [
+        _look_at(args, track, root, rgb)
+        for track, root, rgb in (("track1", args.track1, args.rgb1), ("track2", args.track2, args.rgb2))
+        if root is not None
+    ]
+    if not tasks:
         raise InputError("nothing to prepare: give --track1 PATH, --track2 PATH or both")
-    for track, root, rgb in (("track1", args.track1, args.rgb1), ("track2", args.track2, args.rgb2)):
-        if root is None:
-            continue
-        takes_test_videos = track == "track2" or args.track2 is None
-        options = Options(
-            train_split=args.train_split,
-            test_split=args.test_split,
-            test_videos=args.test_videos if takes_test_videos else (),
-            skeleton=args.skeleton,
-            subjects=args.subjects,
-            rgb=rgb,
-            skip_bad_clips=args.skip_bad_clips,
+    if "pyskl" not in (task.kind for task in tasks) and (args.train_split or args.test_split or args.skeleton):
+        raise InputError(
+            "--train-split, --test-split and --skeleton are for a pickle, and none is given; leave them out"
         )
-        prepare_track(args.run, track, root, options, args.overwrite)
+    stale = []
+    for task in tasks:
+        if not args.overwrite and _is_up_to_date(task.folder, task.made_from):
+            print(f"{task.track}: {task.folder} is up to date, skipped (--overwrite repeats it)")
+        else:
+            stale.append(task)
+    if stale:
+        _prepare(stale)
 
 
-def prepare_track(run: str, track: str, root: Path, options: Options, overwrite: bool) -> None:
-    """Prepare one track, or say that nothing has changed since it was prepared."""
-    folder = clips_dir(run, track)
+def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None) -> _Task:
+    """List the files, tell the kind, take the fingerprint; nothing is opened."""
     entries = list_files(root)
-    rgb_entries = list_files(options.rgb) if options.rgb else entries
-    others = [path for path in (options.subjects, options.skeleton) if path]
+    kind = detect_kind(root, entries)
+    takes_test_videos = args.test_videos and (track == "track2" or args.track2 is None)
+    if takes_test_videos and kind == "pyskl":
+        raise InputError(
+            f"--test-videos: {root} is a pickle, its clips have no videos; use --train-split, --test-split"
+        )
+    options = Options(
+        train_split=args.train_split,
+        test_split=args.test_split,
+        test_videos=args.test_videos if takes_test_videos else (),
+        skeleton=args.skeleton,
+        subjects=args.subjects,
+        skip_bad_clips=args.skip_bad_clips,
+    )
+    others = [path for path in (rgb, options.subjects, options.skeleton) if path]
     if root.is_file():
-        others += [
-            path for path in (root.parent / "subjects.csv", root.with_name(f"{root.stem}_meta.json")) if path.exists()
-        ]
-    everything = entries + (rgb_entries if options.rgb else []) + [e for path in others for e in list_files(path)]
+        beside = (root.with_name("subjects.csv"), root.with_name(f"{root.stem}_meta.json"))
+        others += [path for path in beside if path.exists()]
+    everything = entries + [entry for path in others for entry in list_files(path)]
     made_from = {"source": str(root), "fingerprint": fingerprint(everything, (FORMAT, options))}
-    if not overwrite and _is_up_to_date(folder, made_from):
-        print(f"{track}: {folder} is up to date, skipped (--overwrite repeats it)")
-        return
+    rgb_entries = list_files(rgb) if rgb else entries
+    return _Task(track, kind, root, clips_dir(args.run, track), entries, rgb_entries, options, made_from)
+
+
+def _prepare(tasks: list[_Task]) -> None:
+    """Write all tracks or, when anything is wrong with one, say what is wrong with each and write none."""
     # Imported only now: a skipped step must not wait for pandas and the video library.
     from datasets.open_source import open_and_write
+    from datasets.write_clips import replacing_folder
 
-    started = time.monotonic()
-    print(open_and_write(track, root, entries, rgb_entries, options, folder, made_from))
-    print(f"  {'written':<15}{folder} in {time.monotonic() - started:.1f} s", flush=True)
+    texts, errors = [], []
+    with ExitStack() as stack:
+        for task in tasks:
+            print(f"{task.track}: reading {task.root} ({task.kind}) ...", flush=True)
+            started = time.monotonic()
+            temporary = stack.enter_context(replacing_folder(task.folder))
+            try:
+                text = open_and_write(
+                    task.track,
+                    task.kind,
+                    task.root,
+                    task.entries,
+                    task.rgb_entries,
+                    task.options,
+                    temporary,
+                    task.made_from,
+                )
+            except InputError as error:
+                errors.append(str(error))
+                continue
+            texts.append(f"{text}\n  {'written':<15}{task.folder} in {time.monotonic() - started:.1f} s")
+        if errors:
+            raise InputError("\n".join(errors))
+    print("\n".join(texts))
 
 
 def _is_up_to_date(folder: Path, made_from: dict) -> bool:

@@ -21,7 +21,6 @@ class Options:
     test_videos: tuple[str, ...] = ()
     skeleton: Path | None = None
     subjects: Path | None = None
-    rgb: Path | None = None
     skip_bad_clips: bool = False
 
 

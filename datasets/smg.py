@@ -14,7 +14,7 @@ import numpy as np
 from datasets.errors import InputError
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
-from datasets.label_files import LabelRow, read_label_file, segments_of
+from datasets.label_files import LabelRow, known_labels, read_labels, segments_of
 from datasets.labels import SMG_CLASSES, SMG_CODES
 from datasets.listing import Entry
 from datasets.number_csv import read_number_csv
@@ -43,13 +43,8 @@ class _Video:
 def open_smg(root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
     """Find the sequences and read their label files; skeletons are read one by one as `recordings` is walked."""
     videos = _find_videos(root, entries, options, problems)
-    code2label = {code: label for label, code in enumerate(SMG_CODES)}
     test_codes = [row.code for video in videos if video.split == "test" for row in video.rows]
-    has_test_labels = all(code in code2label for code in test_codes)
-    if not has_test_labels:
-        problems.notes.append(
-            "the class column of the test sequences is not a label (impossible codes): labels unknown"
-        )
+    split2labels = known_labels(SMG_CODES, test_codes, problems)
 
     def recordings() -> Iterator[Recording]:
         for video in videos:
@@ -58,8 +53,9 @@ def open_smg(root: Path, entries: list[Entry], options: Options, problems: Probl
             except InputError as error:
                 problems.leave_out(video.video_id, str(error))
                 continue
-            known = code2label if video.split == "train" or has_test_labels else None
-            segments = segments_of(video.rows, video.label_csv, video.video_id, len(joints), 1, known, problems)
+            segments = segments_of(
+                video.rows, video.label_csv, video.video_id, len(joints), 1, split2labels[video.split], problems
+            )
             yield Recording(video.video_id, video.split, video.source_split, joints, segments, video.fps)
 
     return Source(
@@ -103,22 +99,13 @@ def _find_videos(root: Path, entries: list[Entry], options: Options, problems: P
     test_ids = _test_ids(source_splits, files, options)
     videos = []
     for video_id in video_ids:
-        folder = files[video_id]["skeleton"][0].parent
-        split = "test" if video_id in test_ids else "train"
-        label_csv = folder / f"{video_id}_finelabels.csv"
-        is_labelled = "finelabels" in files[video_id]
-        rows = read_label_file(label_csv, video_id, problems) if is_labelled else []
-        if split == "train" and not is_labelled:
-            problems.leave_out(video_id, f"{label_csv}: missing beside a training recording; add the label file")
-            continue
-        if split == "train" and not rows:
-            problems.leave_out(
-                video_id, f"{label_csv}: the label file is empty, expected rows class,start,end; fill it"
-            )
-            continue
-        fps = _read_fps(folder / f"{video_id}_data.csv", video_id, problems)
         path = files[video_id]["skeleton"][0]
-        videos.append(_Video(video_id, path, label_csv, source_splits[video_id] or split, split, rows, fps))
+        split = "test" if video_id in test_ids else "train"
+        label_csv = path.with_name(f"{video_id}_finelabels.csv")
+        rows = read_labels(label_csv, label_csv in files[video_id].get("finelabels", ()), video_id, split, problems)
+        if rows is not None:
+            fps = _read_fps(path.with_name(f"{video_id}_data.csv"), video_id, problems)
+            videos.append(_Video(video_id, path, label_csv, source_splits[video_id] or split, split, rows, fps))
     return videos
 
 

@@ -21,6 +21,7 @@ def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: di
         ("clips", f"{counts.get('train', 0)} train, {counts.get('test', 0)} test, {_lengths(clips)}"),
         ("classes", _classes(clips, meta["classes"])),
         ("test labels", _test_labels(clips)),
+        ("without clips", _without_clips(clips, videos)),
         ("subjects", f"{len(subjects)} known" if subjects else "unknown: folds will be made by video"),
         ("rgb", f"{num_rgb} of {len(clips)} clips" if num_rgb else "none found"),
         ("picture", f"{_few(sizes)} from {meta['frame_size_from']}"),
@@ -59,6 +60,12 @@ def _test_labels(clips: pd.DataFrame) -> str:
     if not len(labels):
         return "no test clips"
     return f"known for {int((labels >= 0).sum())} of {len(labels)} test clips (used for scoring only)"
+
+
+def _without_clips(clips: pd.DataFrame, videos: pd.DataFrame) -> str:
+    """Recordings with no labelled gesture: legal in a test, which is then searched as a whole."""
+    empty = videos[~videos.video_id.isin(clips.video_id)]
+    return f"{len(empty)} videos ({_few(list(empty.video_id))})" if len(empty) else "no video"
 
 
 def _few(texts: list[str]) -> str:

@@ -92,7 +92,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
 def write_clips(
     source: Source,
-    folder: Path,
+    temporary: Path,
     subjects: Subjects,
     rgb_files: RgbFiles,
     problems: Problems,
@@ -102,46 +102,44 @@ def write_clips(
     """Read everything once, check it, and write clips.csv, videos.csv, joints.npy and meta.json.
 
     Args:
+        temporary: empty folder to write to.
         made_from: goes into meta.json as it is (fingerprint and options).
     Raises:
-        InputError: something is wrong with the recordings; then nothing is left behind.
+        InputError: something is wrong with the recordings.
     """
     statistics = JointStatistics(source.skeleton, source.fingers_may_be_swapped)
     clip_rows: list[dict] = []
     video_rows: list[dict] = []
-    with replacing_folder(folder) as temporary:
-        joints_file = JointsFile(temporary / "joints.npy", source.num_persons, source.skeleton.num_joints)
-        for recording in source.recordings():
-            _add_recording(
-                recording, source, subjects, rgb_files, problems, statistics, joints_file, clip_rows, video_rows
-            )
-        joints_file.close()
-        _check_ids(clip_rows, video_rows, subjects, problems)
-        problems.stop_if_any(skip_bad_clips)
-        if not any(row["split"] == "train" for row in clip_rows):
-            raise InputError("not a single labelled training clip is left; add training recordings with label files")
-        size_rule = _set_sizes(statistics, clip_rows, video_rows)
-        if statistics.fingers_swapped:
-            _swap_fingers(joints_file.path)
-        written = Written(_table(clip_rows, CLIP_COLUMNS, "clip_id"), _table(video_rows, VIDEO_COLUMNS, "video_id"))
-        written.meta = {
-            "kind": source.kind,
-            "skeleton": source.skeleton.to_dict(),
-            "classes": list(source.classes),
-            "codes": list(source.codes),
-            "first_frame": source.first_frame,
-            "fingers_swapped": statistics.fingers_swapped,
-            "finger_votes": {"straight": statistics.num_straight, "swapped": statistics.num_swapped},
-            "frame_size_from": size_rule,
-            "missing_joints_share": round(statistics.missing_share, 6),
-            "left_out": [{"what": what, "why": sentence} for what, sentence in problems.bad],
-            "notes": problems.notes,
-            "content_sha256": _content_hash(written.clips, joints_file.path),
-            **made_from,
-        }
-        written.clips.to_csv(temporary / "clips.csv", index=False, lineterminator="\n")
-        written.videos.to_csv(temporary / "videos.csv", index=False, lineterminator="\n")
-        write_json(temporary / "meta.json", written.meta)
+    joints_file = JointsFile(temporary / "joints.npy", source.num_persons, source.skeleton.num_joints)
+    for recording in source.recordings():
+        _add_recording(recording, source, subjects, rgb_files, problems, statistics, joints_file, clip_rows, video_rows)
+    joints_file.close()
+    _check_ids(clip_rows, video_rows, subjects, problems)
+    problems.stop_if_any(skip_bad_clips)
+    if not any(row["split"] == "train" for row in clip_rows):
+        raise InputError("not a single labelled training clip is left; add training recordings with label files")
+    size_rule = _set_sizes(statistics, clip_rows, video_rows)
+    if statistics.fingers_swapped:
+        _swap_fingers(joints_file.path)
+    written = Written(_table(clip_rows, CLIP_COLUMNS, "clip_id"), _table(video_rows, VIDEO_COLUMNS, "video_id"))
+    written.meta = {
+        "kind": source.kind,
+        "skeleton": source.skeleton.to_dict(),
+        "classes": list(source.classes),
+        "codes": list(source.codes),
+        "first_frame": source.first_frame,
+        "fingers_swapped": statistics.fingers_swapped,
+        "finger_votes": {"straight": statistics.num_straight, "swapped": statistics.num_swapped},
+        "frame_size_from": size_rule,
+        "missing_joints_share": round(statistics.missing_share, 6),
+        "left_out": [{"what": what, "why": sentence} for what, sentence in problems.bad],
+        "notes": problems.notes,
+        "content_sha256": _content_hash(written.clips, joints_file.path),
+        **made_from,
+    }
+    written.clips.to_csv(temporary / "clips.csv", index=False, lineterminator="\n")
+    written.videos.to_csv(temporary / "videos.csv", index=False, lineterminator="\n")
+    write_json(temporary / "meta.json", written.meta)
     return written
 
 
