@@ -58,6 +58,26 @@ def spotting_json(run: str) -> Path:
     return spotting_dir(run) / "thresholds.json"
 
 
+def spotting_settings_json(run: str) -> Path:
+    """The resolved settings that the folds of spotting were trained with."""
+    return spotting_dir(run) / "settings.json"
+
+
+def spotting_tokens_npy(run: str, fold: int, view: int, video_id: str) -> Path:
+    """Frame tokens (T, D) of a video in one view, by the extractor of a fold; float32, opened memory-mapped."""
+    return spotting_dir(run) / f"tokens_fold{fold}" / f"view{view}" / f"{video_id}.npy"
+
+
+def spotting_tokens_json(run: str, fold: int) -> Path:
+    """What the tokens of a fold were made with."""
+    return spotting_dir(run) / f"tokens_fold{fold}" / "made_with.json"
+
+
+def spotting_candidates_npz(run: str) -> Path:
+    """Out-of-fold candidate segments of the training videos, before suppression and threshold."""
+    return spotting_dir(run) / "candidates.npz"
+
+
 def submission_csv(run: str, track: str) -> Path:
     return Path("submissions") / run / f"{track}.csv"
 

@@ -65,7 +65,7 @@ class Detector(nn.Module):
             tokens: (B, T, D), one a frame, padded behind. is_frame: (B, T) bool, False for padding.
         Returns:
             class_logits (B, P, K), distance_logits (B, P, 2, R + 1), distances (B, P, 2) in strides,
-            is_point (B, P) bool: False where a point lies in padding.
+            is_point (B, P) bool: False where a point lies in padding; logits (B, K), the best point of every class.
         """
         x = self.norm(tokens).transpose(1, 2) * is_frame[:, None]  # (B, D, T)
         levels = self.pyramid(self.dropout(x))  # L of (B, width, T_l)
@@ -74,4 +74,5 @@ class Detector(nn.Module):
         outputs = self.estimator(levels, masks)
         outputs["distances"] = expected_distance(outputs["distance_logits"])
         outputs["is_point"] = torch.cat(masks, dim=1)
+        outputs["logits"] = outputs["class_logits"].masked_fill(~outputs["is_point"][..., None], -torch.inf).amax(1)
         return outputs

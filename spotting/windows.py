@@ -5,8 +5,6 @@ is clipped to it; at test time windows overlap by half. The published code drops
 training; we keep a fifth of them, because long videos are mostly empty and false alarms are the weak side.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,14 +12,6 @@ from spotting.segments import Segments
 
 MIN_INSIDE = 0.9  # share of a gesture that must lie inside its window
 MAX_GESTURES = 30  # per window, the published limit; the first ones in time are kept
-
-
-@dataclass(frozen=True)
-class Window:
-    """Frames start .. start + length of a video; frames past its end are padding."""
-
-    video_id: str
-    start: int
 
 
 def window_starts(num_frames: int, length: int, stride: int) -> NDArray[np.int64]:
@@ -54,24 +44,24 @@ def gestures_in_window(gestures: Segments, start: int, length: int) -> Segments:
     return Segments(clipped_start[index] - start, clipped_end[index] - start, kept.label, kept.score)
 
 
-def training_windows(
-    gestures: dict[str, Segments], num_frames: dict[str, int], length: int, stride: int, empty_share: float,
+def draw_window(
+    gestures: Segments, num_frames: int, slot: int, length: int, stride: int, empty_share: float,
     rng: np.random.Generator,
-) -> list[Window]:  # fmt: skip
-    """Windows of one epoch: every `stride` frames from a random phase, and a share of those without a gesture.
+) -> int:  # fmt: skip
+    """Start of a random training window near `slot`.
+
+    A window without a gesture is kept with probability `empty_share`; else one around a random gesture of the video
+    takes its place, so that an epoch has the same number of windows whatever was drawn.
 
     Args:
-        gestures, num_frames: per video id.
-        length, stride: in frames.
-        empty_share: probability that a window without a gesture is kept.
-        rng: moves the grid of each video by up to a stride, so that epochs see different cuts.
+        gestures: of the video.
+        slot: start of the window's place in a regular grid of `stride` frames; the window moves by up to half a stride.
     """
-    windows = []
-    for video_id, frames in num_frames.items():
-        phase = int(rng.integers(stride))
-        grid = np.arange(phase - stride, frames - length + stride, stride)
-        for start in np.unique(np.clip(grid, 0, max(0, frames - length))).tolist():
-            has_gesture = len(gestures_in_window(gestures[video_id], start, length)) > 0
-            if has_gesture or rng.random() < empty_share:
-                windows.append(Window(video_id, start))
-    return windows
+    last = max(0, num_frames - length)
+    start = int(np.clip(slot + rng.integers(-(stride // 2), stride // 2 + 1), 0, last))
+    is_empty = len(gestures_in_window(gestures, start, length)) == 0
+    if is_empty and len(gestures) and rng.random() >= empty_share:
+        chosen = int(rng.integers(len(gestures)))
+        low, high = sorted((int(gestures.end[chosen]) - length, int(gestures.start[chosen])))
+        start = int(np.clip(rng.integers(low, high + 1), 0, last))
+    return start

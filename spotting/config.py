@@ -1,0 +1,146 @@
+"""Settings of spotting: the extractor of frame tokens (stage 1), the detector (stage 2), and the search on top.
+
+On the command line a field is named with its part: `--extractor.epochs 50 --detector.window 512`.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from datasets.errors import InputError
+from training.config import FitConfig, override
+
+
+@dataclass(frozen=True)
+class ExtractorConfig(FitConfig):
+    """PoseC3D as a classifier of trimmed gestures. Published: MiGA'24 track 2 (S0); models.md 8.1 and 1.1."""
+
+    clip_len: int = 8  # frames a clip; published 8 (16 and 32 were worse)
+    overlap: float = 0.25  # share of a clip that the next one repeats; published 0.25 = a stride of 6 frames
+    box_frames: int = 0  # frames around a clip whose joints make its box; 0 = the whole video, one scale (published)
+    heatmap_size: int = 56  # pixels, height = width; published 56 (models.md 1.2)
+    sigma: float = 0.6  # of the Gaussians, heatmap pixels (models.md 0.4)
+    base_channels: int = 32  # channels of the stem; a token has 16 times as many; published 32
+    blocks: tuple[int, ...] = (4, 6, 3)  # bottlenecks a stage; published
+    dropout: float = 0.5  # before the classifier; published
+    repeats: int = 1  # clips drawn from each gesture in an epoch
+    background_share: float = 0.3  # background clips drawn per gesture clip; ours, the published classifier has none
+    augmentation: float = 1.0  # strength of the random views (see views.random_view); 0 = only mirroring
+    num_views: int = 2  # token files of a training video: plain, mirrored, then random views; ours
+    batch_clips: int = 32  # clips a forward pass when tokens are made
+
+
+@dataclass(frozen=True)
+class DetectorConfig(FitConfig):
+    """The multi-scale local transformer. Published: models.md 8.2 to 8.8."""
+
+    window: int = 256  # frames, a multiple of 8; published 256 (best single stream) or 512 (best with RGB)
+    train_stride: int = 128  # frames between training windows; silent in the source, ours
+    empty_share: float = 0.2  # share of the windows without a gesture that are trained on; ours (published code: 0)
+    stem_channels: int = 512  # after the first convolution; published 512 for pose
+    width: int = 512  # channels of every level; published
+    num_heads: int = 4  # of local attention; published
+    radius: int = 4  # tokens seen to either side; published window 8, overlap 4
+    max_distance: int = 16  # R, strides a boundary can be away; published
+    dropout: float = 0.0  # of token channels and before the heads; published none
+    atss_epochs: int = 10  # epochs with anchor assignment before task-aligned; published
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """What is tried on held-out training people, and what a video may put out."""
+
+    min_threshold: float = 0.05  # smallest score threshold tried (models.md 8.9)
+    max_threshold: float = 0.7  # largest
+    threshold_step: float = 0.025  # ours
+    nms_iou: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5)  # overlaps tried in suppression; published 0.2
+    max_segments: int = 200  # a video; published
+    mirror: bool = True  # average the detector over the plain and the mirrored tokens; ours
+
+
+@dataclass(frozen=True)
+class SpottingConfig:
+    """All of spotting for one profile."""
+
+    extractor: ExtractorConfig
+    detector: DetectorConfig
+    search: SearchConfig = field(default_factory=SearchConfig)
+
+    def to_dict(self) -> dict:
+        """Plain values that survive JSON: tuples become lists."""
+        return {
+            part: {key: list(v) if isinstance(v, tuple) else v for key, v in fields.items()}
+            for part, fields in dataclasses.asdict(self).items()
+        }
+
+
+def config_from_dict(content: dict) -> SpottingConfig:
+    """The inverse of `to_dict`."""
+    parts = {"extractor": ExtractorConfig, "detector": DetectorConfig, "search": SearchConfig}
+    return SpottingConfig(
+        **{
+            name: part(**{key: tuple(v) if isinstance(v, list) else v for key, v in content[name].items()})
+            for name, part in parts.items()
+        }
+    )
+
+
+def override_parts(config: SpottingConfig, changes: dict[str, str]) -> SpottingConfig:
+    """Apply `{"detector.window": "512"}` and the like.
+
+    Raises:
+        InputError: a name without a part, an unknown field, a value of another type, a window no multiple of 8.
+    """
+    for name, text in changes.items():
+        part, _, key = name.partition(".")
+        if part not in ("extractor", "detector", "search") or not key:
+            raise InputError(f"--{name}: expected --extractor.FIELD, --detector.FIELD or --search.FIELD")
+        config = dataclasses.replace(config, **{part: override(getattr(config, part), {key: text})})
+    if config.detector.window % 8:
+        raise InputError(f"--detector.window {config.detector.window}: expected a multiple of 8 frames")
+    return config
+
+
+PROFILES = {
+    "smoke": SpottingConfig(
+        ExtractorConfig(
+            epochs=2, batch_size=8, lr=0.1, lr_batch_size=32, clip_norm=10.0, heatmap_size=16, base_channels=2,
+            blocks=(1, 1, 1),
+        ),
+        DetectorConfig(
+            epochs=12, batch_size=8, optimizer="adam", lr=2e-3, lr_batch_size=8, clip_norm=5.0, window=128,
+            train_stride=64, stem_channels=32, width=32, atss_epochs=4,
+        ),
+    ),
+    "demo": SpottingConfig(
+        ExtractorConfig(
+            epochs=12, batch_size=32, lr=0.1, lr_batch_size=32, nesterov=True, weight_decay=3e-4, clip_norm=10.0,
+            warmup_epochs=1, channels_last=True, heatmap_size=24, base_channels=16, blocks=(2, 2, 2),
+        ),
+        DetectorConfig(
+            epochs=40, batch_size=8, optimizer="adamw", lr=1e-3, lr_batch_size=8, weight_decay=5e-4, warmup_epochs=2,
+            clip_norm=5.0, ema_decay=0.99, stem_channels=96, width=96, dropout=0.1,
+        ),
+    ),
+    "bench": SpottingConfig(
+        ExtractorConfig(
+            epochs=50, batch_size=32, lr=0.1, lr_batch_size=32, nesterov=True, weight_decay=3e-4, clip_norm=10.0,
+            warmup_epochs=3, channels_last=True, box_frames=64, heatmap_size=24, base_channels=16, blocks=(2, 2, 2),
+            repeats=2, num_views=4,
+        ),
+        DetectorConfig(
+            epochs=60, batch_size=8, optimizer="adamw", lr=1e-3, lr_batch_size=8, weight_decay=5e-4, warmup_epochs=5,
+            clip_norm=5.0, ema_decay=0.99, stem_channels=128, width=128, dropout=0.2,
+        ),
+    ),
+    # 100 epochs for the extractor; 128 epochs, Adam 1e-4, weight decay 5e-4, batch 32, 5 warm-up epochs, cosine.
+    "paper": SpottingConfig(
+        ExtractorConfig(
+            epochs=100, batch_size=64, lr=0.4, lr_batch_size=256, weight_decay=3e-4, clip_norm=40.0, precision="bf16",
+            channels_last=True, num_workers=8, batch_clips=256,
+        ),
+        DetectorConfig(
+            epochs=128, batch_size=32, optimizer="adam", lr=1e-4, lr_batch_size=32, weight_decay=5e-4, warmup_epochs=5,
+            num_workers=8,
+        ),
+    ),
+}  # fmt: skip

@@ -1,0 +1,92 @@
+"""Stage 1 at work: the frames of a video to one token each.
+
+The extractor looks at 8-frame clips that overlap by a quarter; a frame's token is the mean over the clips that show it.
+
+Source: MiGA'24 track 2 (S0). It concatenates the clips' tokens, overlaps and all; averaging the duplicates is our
+reading, because then a token is a frame.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.posec3d.model import PoseC3D
+from spotting.boxes import clip_boxes, frame_bounds
+from spotting.config import ExtractorConfig
+from spotting.views import View, change_keypoints, resampled_frames
+from transforms.crop import Size, is_present
+from transforms.heatmaps import joint_heatmaps
+
+
+def clip_starts(num_frames: int, clip_len: int, overlap: float) -> NDArray[np.int64]:
+    """First frames of the clips; the last clip ends with the video. A shorter video gives one clip."""
+    stride = max(1, round(clip_len * (1 - overlap)))
+    last = max(0, num_frames - clip_len)
+    return np.unique(np.append(np.arange(0, last + 1, stride, dtype=np.int64), last))
+
+
+def average_overlaps(tokens: NDArray[np.float32], starts: NDArray[np.int64], num_frames: int) -> NDArray[np.float32]:
+    """Tokens of clips (N, L, D) to tokens of frames (num_frames, D): the mean where clips overlap.
+
+    Frames past the end of the video, in the one clip of a video shorter than a clip, are dropped.
+    """
+    length, width = tokens.shape[1:]
+    total = np.zeros((max(num_frames, int(starts[-1]) + length), width), np.float64)
+    count = np.zeros(len(total))
+    for i in range(length):  # starts are distinct, so each pass adds to a frame at most once
+        total[starts + i] += tokens[:, i]
+        count[starts + i] += 1
+    return (total / np.maximum(count, 1)[:, None])[:num_frames].astype(np.float32)
+
+
+def clip_keypoints(joints: NDArray, indexes: NDArray[np.int64], boxes: NDArray, size: int) -> NDArray[np.float32]:
+    """Joints of clips in the heatmap pixels of their boxes.
+
+    Args:
+        joints: (T, M, V, 3) of a video. indexes: (N, L) frames of the clips. boxes: (N, 4).
+        size: side of the heatmap.
+    Returns:
+        (N, L, M, V, 3); missing joints are zero.
+    """
+    clips = np.array(joints[indexes], dtype=np.float32)  # (N, L, M, V, 3)
+    is_seen = is_present(clips)
+    low, extent = boxes[:, None, None, None, :2], (boxes[:, 2:] - boxes[:, :2])[:, None, None, None]
+    clips[..., :2] = (clips[..., :2] - low) * (size / extent)
+    clips[~is_seen] = 0
+    return clips
+
+
+def draw(keypoints: torch.Tensor, size: int, sigma: float) -> torch.Tensor:
+    """(B, L, M, V, 3) keypoints to (B, V, L, size, size) heatmaps."""
+    keypoints = keypoints.transpose(1, 2)  # (B, M, L, V, 3)
+    return joint_heatmaps(keypoints[..., :2], keypoints[..., 2], (size, size), sigma)
+
+
+@torch.no_grad()
+def extract_tokens(
+    model: PoseC3D, joints: NDArray, image_size: Size, view: View, config: ExtractorConfig,
+    flip_index: NDArray[np.int64], device: torch.device,
+) -> NDArray[np.float32]:  # fmt: skip
+    """One token for each frame of a video seen in some view.
+
+    Args:
+        model: in eval mode, with temporal strides of one.
+        joints: (T, M, V, 3) of the whole video. image_size: (height, width).
+        view: its speed changes the number of frames.
+    Returns:
+        (T / speed, D) float32.
+    """
+    model.eval()
+    frames = resampled_frames(len(joints), view.speed)
+    shown = np.asarray(joints[frames])
+    starts = clip_starts(len(frames), config.clip_len, config.overlap)
+    boxes = clip_boxes(frame_bounds(shown), starts, config.clip_len, config.box_frames, image_size)
+    parts = []
+    for i in range(0, len(starts), config.batch_clips):
+        part = slice(i, i + config.batch_clips)
+        indexes = np.minimum(starts[part, None] + np.arange(config.clip_len), len(frames) - 1)
+        keypoints = clip_keypoints(shown, indexes, boxes[part], config.heatmap_size)
+        keypoints = change_keypoints(keypoints, view, config.heatmap_size, flip_index)
+        heatmaps = draw(torch.from_numpy(keypoints).to(device), config.heatmap_size, config.sigma)
+        parts.append(model.forward_frames(heatmaps).float().cpu().numpy())
+    return average_overlaps(np.concatenate(parts), starts, len(frames))

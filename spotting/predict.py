@@ -1,0 +1,168 @@
+"""Turn trained folds into a submission: thresholds on held-out people, then the test videos.
+
+reads:  clips/<run>/track2/, folds/<run>_track2.csv, spotting/<run>/, checkpoints/<run>/spotting_detector/
+writes: spotting/<run>/candidates.npz, spotting/<run>/thresholds.json, submissions/<run>/track2.csv
+
+    python -m spotting.predict --run mine [--search.nms_iou 0.2 ...]
+
+A test video is seen by the detectors of all folds; their probabilities and distances at the same points are averaged.
+"""
+
+import argparse
+import json
+
+import numpy as np
+import pandas as pd
+import torch
+
+from datasets.clips import Clips, load_clips
+from datasets.errors import InputError, run_command
+from datasets.files import replacing, write_json
+from datasets.paths import (
+    check_run_name,
+    spotting_candidates_npz,
+    spotting_json,
+    spotting_settings_json,
+    spotting_tokens_npy,
+    submission_csv,
+)
+from folds.make import load_folds
+from spotting.config import SpottingConfig, config_from_dict, override_parts
+from spotting.decode import average_models, decode_window, pool_windows
+from spotting.detector import Detector, make_points
+from spotting.samples import padded_window
+from spotting.score import score_videos
+from spotting.segments import Segments, empty_segments, to_inclusive
+from spotting.stages import NUM_TEST_VIEWS, SpottingJob, build_detector, gestures_of, videos_of_fold
+from spotting.thresholds import apply, choose, thresholds_of
+from spotting.train import is_done, make_jobs
+from spotting.windows import window_starts
+from training.checkpoint import load_checkpoint
+from training.config import parse_overrides
+from training.seeding import make_deterministic
+
+
+@torch.no_grad()
+def find_candidates(clips: Clips, video_id: str, jobs: list[SpottingJob], detectors: list[Detector]) -> Segments:
+    """Candidates of a video, of one fold's detector or averaged over several; none where nobody is ever in view."""
+    if not (clips.joints_of_video(video_id)[..., 2] > 0).any():
+        return empty_segments()
+    config, device = jobs[0].config, jobs[0].device
+    views = range(NUM_TEST_VIEWS if config.search.mirror else 1)
+    tokens = [[read_tokens(job, view, video_id) for view in views] for job in jobs]
+    num_frames, window = len(tokens[0][0]), config.detector.window
+    points = make_points(window, device)
+    parts = []
+    for start in window_starts(num_frames, window, window // 2).tolist():
+        outputs = []
+        for detector, of_fold in zip(detectors, tokens, strict=True):
+            for of_view in of_fold:
+                padded, is_frame = padded_window(of_view, start, window)
+                tensors = (torch.from_numpy(array)[None].to(device) for array in (padded, is_frame))
+                outputs.append(detector(*tensors))
+        probabilities, distances = average_models(outputs)
+        is_point = outputs[0]["is_point"][0]
+        parts.append(decode_window(points, probabilities[0], distances[0], is_point, start, num_frames))
+    return pool_windows(parts)
+
+
+def read_tokens(job: SpottingJob, view: int, video_id: str) -> np.ndarray:
+    path = spotting_tokens_npy(job.run, job.fold, view, video_id)
+    if not path.exists():
+        raise InputError(f"{path}: no frame tokens; run `python -m spotting.train --run {job.run} --overwrite`")
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def load_detector(job: SpottingJob, num_classes: int, video_id: str) -> Detector:
+    """The trained detector of a fold."""
+    detector = build_detector(read_tokens(job, 0, video_id).shape[1], num_classes, job.config)
+    detector.load_state_dict(load_checkpoint(job.folder("detector") / "weights.pt", job.device)["model"])
+    return detector.to(job.device).eval()
+
+
+def write_candidates(path, candidates: dict[str, Segments], fold_of: dict[str, int]) -> None:
+    """One array a column, a row a candidate, videos one after another."""
+    videos = [video for video, found in candidates.items() for _ in range(len(found))]
+    columns = {
+        name: np.concatenate([getattr(found, name) for found in candidates.values()])
+        for name in ("start", "end", "label", "score")
+    }
+    fold = np.array([fold_of[video] for video in videos], np.int8)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, video=np.array(videos, dtype=np.str_), fold=fold, **columns)
+
+
+def submission_table(clips: Clips, found: dict[str, Segments]) -> pd.DataFrame:
+    """Columns video, class, start, end, score in the codes and the frame base of the data's own label files."""
+    parts = [pd.DataFrame(columns=["video", "class", "start", "end", "score"])]
+    codes, shift = np.array(clips.meta["codes"]), clips.meta["first_frame"] - 1
+    for video_id, segments in found.items():
+        start, end = to_inclusive(segments.start, segments.end)
+        columns = {"video": video_id, "class": codes[segments.label], "start": start + shift, "end": end + shift}
+        table = pd.DataFrame({**columns, "score": np.round(segments.score, 4)})
+        parts.append(table.sort_values(["start", "end", "class"], kind="stable"))
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]
+
+
+def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
+    """Choose the thresholds, print the out-of-fold score, write the submission."""
+    make_deterministic(device)
+    clips, folds = load_clips(run, "track2"), load_folds(run, "track2")
+    jobs = make_jobs(run, config, device)
+    missing = [job.fold for job in jobs if not is_done(job)]
+    if missing:
+        raise InputError(f"spotting fold {missing[0]} is not trained; run `python -m spotting.train --run {run}` first")
+    parts = [videos_of_fold(clips.videos, folds, job.fold) for job in jobs]
+    detectors = [load_detector(job, clips.num_classes, parts[0]["held_out"][0]) for job in jobs]
+
+    fold_of = {video: job.fold for job, part in zip(jobs, parts, strict=True) for video in part["held_out"]}
+    fold_of = {video: fold_of[video] for video in clips.videos.video_id if video in fold_of}
+    candidates = {v: find_candidates(clips, v, [jobs[k]], [detectors[k]]) for v, k in fold_of.items()}
+    truth = {video: gestures_of(clips, video) for video in fold_of}
+    choice = choose(candidates, truth, config.search)
+    chosen = (choice.threshold, choice.nms_iou, config.search.max_segments)
+    out_of_fold = score_videos(truth, {video: apply(found, *chosen) for video, found in candidates.items()})
+    write_candidates(spotting_candidates_npz(run), candidates, fold_of)
+
+    found = {v: apply(find_candidates(clips, v, jobs, detectors), *chosen) for v in parts[0]["test"]}
+    table = submission_table(clips, found)
+    with replacing(submission_csv(run, "track2")) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+    write_json(
+        spotting_json(run),
+        {
+            "threshold": choice.threshold,
+            "nms_iou": choice.nms_iou,
+            "thresholds_tried": thresholds_of(config.search).tolist(),
+            "best_strict_f1_by_nms_iou": dict(
+                zip(map(str, config.search.nms_iou), choice.strict_f1.max(axis=1).tolist(), strict=True)
+            ),
+            "out_of_fold": out_of_fold,
+            "settings": config.to_dict(),
+            "fingerprint": jobs[0].fingerprint,
+        },
+    )
+    strict, lenient = out_of_fold["strict"], out_of_fold["organiser"]
+    print(
+        f"spotting: out-of-fold strict F1 {strict['f1']:.3f} (precision {strict['precision']:.3f}, recall "
+        f"{strict['recall']:.3f}; organisers' rule {lenient['f1']:.3f}) at score > {choice.threshold:g}, "
+        f"suppression IoU {choice.nms_iou:g}"
+    )
+    print(f"  {len(table)} segments in {len(found)} test videos -> {submission_csv(run, 'track2')}")
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Thresholds and submission of spotting.", allow_abbrev=False)
+    parser.add_argument("--run", required=True, type=check_run_name)
+    parser.add_argument("--device", default=None, help="cpu or cuda (default: cuda when there is one)")
+    args, unknown = parser.parse_known_args(argv)
+    path = spotting_settings_json(args.run)
+    if not path.exists():
+        raise InputError(f"{path}: nothing trained yet; run `python -m spotting.train --run {args.run}` first")
+    config = override_parts(config_from_dict(json.loads(path.read_text())), parse_overrides(unknown))
+    predict(args.run, config, torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu")))
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,79 @@
+"""Stage 2's training samples: windows of frame tokens with the gestures in them."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spotting.config import DetectorConfig
+from spotting.segments import Segments, make_segments
+from spotting.windows import MAX_GESTURES, draw_window, gestures_in_window, window_starts
+from training.dataset import TrainSamples
+
+
+class TokenVideo:
+    """Tokens of one training video in all its views, memory-mapped, and its gestures.
+
+    Args:
+        token_files: (T / speed, D) npy files, one a view. speeds: of the views.
+        gestures: of the video at normal speed.
+    """
+
+    def __init__(self, video_id: str, token_files: list[Path], speeds: list[float], gestures: Segments):
+        self.video_id = video_id
+        self.tokens = [np.load(file, mmap_mode="r", allow_pickle=False) for file in token_files]
+        self.gestures = [
+            make_segments(gestures.start / speed, np.minimum(gestures.end / speed, len(tokens)), gestures.label)
+            for tokens, speed in zip(self.tokens, speeds, strict=True)
+        ]
+
+
+def padded_window(tokens: NDArray, start: int, window: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Tokens start .. start + window of a video, zeros behind its end: (window, D), and (window,) what is real."""
+    part = tokens[start : start + window]
+    padded = np.zeros((window, tokens.shape[1]), np.float32)
+    padded[: len(part)] = part
+    return padded, np.arange(window) < len(part)
+
+
+class WindowSamples(TrainSamples):
+    """Random windows: a row is a place in a video, an epoch visits each once, in a random view and moved a little."""
+
+    def __init__(self, videos: list[TokenVideo], config: DetectorConfig, seed: int):
+        self.videos, self.config = videos, config
+        self.slots = [
+            (v, int(start))
+            for v, video in enumerate(videos)
+            for start in window_starts(len(video.tokens[0]), config.window, min(config.train_stride, config.window))
+        ]
+        self.names = [f"window at frame {start} of {videos[v].video_id}" for v, start in self.slots]
+        rows = np.arange(len(self.slots))
+        super().__init__(rows, np.full(len(rows), -1), self.draw, seed)
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        """As TrainSamples, but the label is drawn with the window: the class of its longest gesture, -1 for none."""
+        sample = super().__getitem__(index)
+        return {**sample, "label": sample.pop("window_label").reshape(())}
+
+    def draw(self, row: int, rng: np.random.Generator) -> dict[str, NDArray]:
+        """tokens (W, D), is_frame (W,), gestures (G, 2) in frames of the window, gesture_labels (G,), -1 = padding."""
+        config, (v, slot) = self.config, self.slots[row]
+        view = int(rng.integers(len(self.videos[v].tokens)))
+        tokens, gestures = self.videos[v].tokens[view], self.videos[v].gestures[view]
+        slot = slot * len(tokens) // len(self.videos[v].tokens[0])
+        start = draw_window(gestures, len(tokens), slot, config.window, config.train_stride, config.empty_share, rng)
+        inside = gestures_in_window(gestures, start, config.window)
+        padded, is_frame = padded_window(tokens, start, config.window)
+        boundaries = np.zeros((MAX_GESTURES, 2), np.float32)
+        labels = np.full(MAX_GESTURES, -1, np.int64)
+        boundaries[: len(inside)] = np.stack([inside.start, inside.end], axis=1)
+        labels[: len(inside)] = inside.label
+        longest = inside.label[np.argmax(inside.end - inside.start)] if len(inside) else -1
+        return {
+            "tokens": padded,
+            "is_frame": is_frame,
+            "gestures": boundaries,
+            "gesture_labels": labels,
+            "window_label": np.array(longest, np.int64),
+        }

@@ -1,0 +1,169 @@
+"""The two trainings of one fold, assembled: the extractor on trimmed gestures, the detector on frame tokens."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from datasets.clips import Clips
+from datasets.files import replacing, write_json
+from datasets.paths import fold_checkpoint_dir, spotting_tokens_json, spotting_tokens_npy
+from models.posec3d.model import PoseC3D
+from spotting.assign import assign_by_anchors, assign_by_predictions
+from spotting.config import SpottingConfig
+from spotting.detector import Detector, decode_boundaries, make_points
+from spotting.features import draw, extract_tokens
+from spotting.losses import detection_loss
+from spotting.samples import TokenVideo, WindowSamples
+from spotting.segments import Segments, make_segments
+from spotting.trimmed import TrimmedClips
+from spotting.views import video_view
+from training.checkpoint import check_fingerprint
+from training.dataset import TrainSamples
+from training.fit import Batch, fit
+from training.seeding import seed_torch
+
+NUM_TEST_VIEWS = 2  # plain and mirrored
+
+
+@dataclass(frozen=True)
+class SpottingJob:
+    """What a stage needs to know about its place in the run."""
+
+    run: str
+    fold: int
+    config: SpottingConfig
+    fingerprint: dict  # plain values that say what is trained on what
+    device: torch.device
+
+    def folder(self, stage: str) -> Path:
+        """Where the checkpoints of `extractor` or `detector` go."""
+        return fold_checkpoint_dir(self.run, f"spotting_{stage}", self.fold)
+
+    def stage_fingerprint(self, stage: str) -> dict:
+        """What the weights of a stage depend on: of the settings, those of the stages up to it."""
+        used = ("extractor",) if stage == "extractor" else ("extractor", "detector")
+        return {**self.fingerprint, "config": {part: self.config.to_dict()[part] for part in used}, "fold": self.fold}
+
+
+def videos_of_fold(videos: pd.DataFrame, folds: pd.DataFrame, fold: int) -> dict[str, list[str]]:
+    """Video ids by part: `train` (the other folds), `held_out` (this fold), `test`."""
+    video2fold = folds[folds.fold >= 0].groupby("video_id", sort=False).fold.first()
+    in_fold = videos.video_id.map(video2fold)
+    return {
+        "train": videos.video_id[in_fold.notna() & (in_fold != fold)].tolist(),
+        "held_out": videos.video_id[in_fold == fold].tolist(),
+        "test": videos.video_id[videos.split == "test"].tolist(),
+    }
+
+
+def gestures_of(clips: Clips, video_id: str) -> Segments:
+    """The labelled gestures of a video."""
+    rows = clips.table[(clips.table.video_id == video_id) & (clips.table.label >= 0)].sort_values("start_frame")
+    return make_segments(rows.start_frame, rows.start_frame + rows.num_frames, rows.label)
+
+
+def build_extractor(clips: Clips, config: SpottingConfig) -> PoseC3D:
+    """PoseC3D that keeps every frame (no stride in time), with one class more for background."""
+    part = config.extractor
+    return PoseC3D(
+        clips.skeleton.num_joints, clips.num_classes + 1, part.base_channels, part.blocks, (1,) * len(part.blocks),
+        part.dropout,
+    )  # fmt: skip
+
+
+def build_detector(num_token_channels: int, num_classes: int, config: SpottingConfig) -> Detector:
+    part = config.detector
+    return Detector(
+        num_token_channels, num_classes, part.stem_channels, part.width, part.num_heads, part.radius, part.max_distance,
+        part.dropout,
+    )  # fmt: skip
+
+
+def train_extractor(clips: Clips, video_ids: list[str], job: SpottingJob) -> PoseC3D:
+    """Stage 1: classify eight-frame pieces of the gestures of `video_ids`."""
+    config = job.config.extractor
+    trimmed = TrimmedClips(clips, video_ids, config)
+    seed_torch(config.seed, job.fold, 1)
+    return fit(
+        build_extractor(clips, job.config),
+        TrainSamples(np.arange(len(trimmed.labels)), trimmed.labels, trimmed.draw, config.seed),
+        config,
+        prepare=lambda batch: {"heatmaps": draw(batch["keypoints"], config.heatmap_size, config.sigma)},
+        loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
+        folder=job.folder("extractor"),
+        fingerprint=job.stage_fingerprint("extractor"),
+        title=f"spotting extractor fold {job.fold}",
+        device=job.device,
+        clip_ids=trimmed.names,
+    )
+
+
+def make_tokens(clips: Clips, parts: dict[str, list[str]], model: PoseC3D, job: SpottingJob) -> None:
+    """Write the tokens of every video: all views for training videos, plain and mirrored for the others."""
+    config, made_with = job.config.extractor, spotting_tokens_json(job.run, job.fold)
+    if made_with.exists():
+        check_fingerprint(made_with, json.loads(made_with.read_text()), job.stage_fingerprint("extractor"))
+    else:
+        write_json(made_with, job.stage_fingerprint("extractor"))
+    rows = clips.videos.set_index("video_id")
+    for part, video_ids in parts.items():
+        num_views = max(NUM_TEST_VIEWS, config.num_views) if part == "train" else NUM_TEST_VIEWS
+        for video_id in video_ids:
+            for number in range(num_views):
+                path = spotting_tokens_npy(job.run, job.fold, number, video_id)
+                if path.exists():
+                    continue
+                tokens = extract_tokens(
+                    model, clips.joints_of_video(video_id), (rows.height[video_id], rows.width[video_id]),
+                    video_view(number, config.seed), config, clips.skeleton.flip_index, job.device,
+                )  # fmt: skip
+                with replacing(path) as temporary:
+                    np.save(temporary, tokens, allow_pickle=False)
+
+
+def train_detector(clips: Clips, video_ids: list[str], job: SpottingJob) -> Detector:
+    """Stage 2: find the gestures of `video_ids` in their tokens."""
+    config, extractor = job.config.detector, job.config.extractor
+    numbers = range(max(NUM_TEST_VIEWS, extractor.num_views))
+    speeds = [video_view(number, extractor.seed).speed for number in numbers]
+    videos = [
+        TokenVideo(v, [spotting_tokens_npy(job.run, job.fold, n, v) for n in numbers], speeds, gestures_of(clips, v))
+        for v in video_ids
+    ]
+    samples = WindowSamples(videos, config, config.seed)
+    points = make_points(config.window, job.device)
+
+    def loss_fn(outputs: dict[str, Tensor], batch: Batch, epoch: int) -> Tensor:
+        gestures, labels = batch["gestures"], batch["gesture_labels"]
+        with torch.no_grad():
+            predicted = decode_boundaries(points, outputs["distances"])
+            if epoch < config.atss_epochs:
+                targets = assign_by_anchors(
+                    points, predicted, gestures, labels, labels >= 0, outputs["is_point"], clips.num_classes
+                )
+            else:
+                probabilities = outputs["class_logits"].sigmoid()
+                targets = assign_by_predictions(
+                    points, predicted, probabilities, gestures, labels, labels >= 0, outputs["is_point"]
+                )
+        return detection_loss(points, outputs, targets)
+
+    seed_torch(config.seed, job.fold, 2)
+    return fit(
+        build_detector(videos[0].tokens[0].shape[1], clips.num_classes, job.config),
+        samples,
+        config,
+        prepare=lambda batch: {"tokens": batch["tokens"], "is_frame": batch["is_frame"]},
+        loss_fn=loss_fn,
+        folder=job.folder("detector"),
+        fingerprint=job.stage_fingerprint("detector"),
+        title=f"spotting detector fold {job.fold}",
+        device=job.device,
+        clip_ids=samples.names,
+    )

@@ -1,0 +1,101 @@
+"""Train spotting: per fold a PoseC3D that turns frames into tokens, and a detector on these tokens.
+
+reads:  clips/<run>/track2/, folds/<run>_track2.csv
+writes: checkpoints/<run>/spotting_extractor/fold<k>/, spotting/<run>/tokens_fold<k>/,
+        checkpoints/<run>/spotting_detector/fold<k>/, spotting/<run>/settings.json
+
+    python -m spotting.train --run mine [--profile bench] [--fold 0] [--jobs 2] [--detector.window 512 ...]
+"""
+
+import argparse
+import os
+import shutil
+import time
+
+import torch
+from joblib import Parallel, delayed
+
+from datasets.clips import load_clips
+from datasets.errors import InputError, run_command
+from datasets.files import write_json
+from datasets.paths import check_run_name, folds_csv, spotting_settings_json, spotting_tokens_json
+from folds.make import load_folds
+from oof.artifacts import file_sha256
+from spotting.config import PROFILES, SpottingConfig, override_parts
+from spotting.stages import SpottingJob, make_tokens, train_detector, train_extractor, videos_of_fold
+from training.checkpoint import check_fingerprint, load_checkpoint
+from training.config import add_run_arguments, parse_overrides
+from training.progress import format_seconds
+
+
+def make_jobs(run: str, config: SpottingConfig, device: torch.device) -> list[SpottingJob]:
+    """One job a fold; the fingerprint ties every file they write to this data and these folds."""
+    clips, folds = load_clips(run, "track2"), load_folds(run, "track2")
+    fingerprint = {"folds": file_sha256(folds_csv(run, "track2")), "clips": clips.meta["content_sha256"]}
+    num_folds = int(folds.fold.max()) + 1
+    return [SpottingJob(run, fold, config, fingerprint, device) for fold in range(num_folds)]
+
+
+def train_fold(job: SpottingJob) -> None:
+    """Both stages of one fold. Every step continues what an earlier, killed call left."""
+    started = time.monotonic()
+    clips, folds = load_clips(job.run, "track2"), load_folds(job.run, "track2")
+    parts = videos_of_fold(clips.videos, folds, job.fold)
+    extractor = train_extractor(clips, parts["train"], job)
+    made = time.monotonic()
+    make_tokens(clips, parts, extractor, job)
+    print(f"  spotting tokens fold {job.fold}: {format_seconds(time.monotonic() - made)}", flush=True)
+    train_detector(clips, parts["train"], job)
+    print(f"  spotting fold {job.fold}: done in {format_seconds(time.monotonic() - started)}", flush=True)
+
+
+def is_done(job: SpottingJob) -> bool:
+    """Whether the fold's last file is there; refuses one made with other settings."""
+    path = job.folder("detector") / "weights.pt"
+    if not path.exists():
+        return False
+    check_fingerprint(path, load_checkpoint(path)["fingerprint"], job.stage_fingerprint("detector"))
+    return True
+
+
+def remove_results(job: SpottingJob) -> None:
+    """Forget everything a fold made."""
+    for stage in ("extractor", "detector"):
+        shutil.rmtree(job.folder(stage), ignore_errors=True)
+    shutil.rmtree(spotting_tokens_json(job.run, job.fold).parent, ignore_errors=True)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train both stages of spotting.", allow_abbrev=False)
+    add_run_arguments(parser)
+    args, unknown = parser.parse_known_args(argv)
+    check_run_name(args.run)
+    config = override_parts(PROFILES[args.profile], parse_overrides(unknown))
+    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    jobs = make_jobs(args.run, config, device)
+    if args.fold != "all":
+        if not args.fold.isdecimal() or int(args.fold) >= len(jobs):
+            raise InputError(f"--fold {args.fold}: expected all, or 0 to {len(jobs) - 1}")
+        jobs = [jobs[int(args.fold)]]
+    if args.overwrite:
+        for job in jobs:
+            remove_results(job)
+    waiting = [job for job in jobs if not is_done(job)]
+    clips = load_clips(args.run, "track2")
+    num_gestures = int(((clips.table.split == "train") & (clips.table.label >= 0)).sum())
+    print(
+        f"spotting: {num_gestures} gestures in {int((clips.videos.split == 'train').sum())} training videos, "
+        f"{int((clips.videos.split == 'test').sum())} test videos, {device}, {len(jobs) - len(waiting)} of {len(jobs)} "
+        "folds already done"
+    )
+    if not waiting:
+        return
+    for part, fields in config.to_dict().items():
+        print(f"  {part}: " + "  ".join(f"{key}={value}" for key, value in fields.items()))
+    write_json(spotting_settings_json(args.run), config.to_dict())
+    parallel = args.jobs or (min(len(waiting), os.cpu_count() or 1) if device.type == "cpu" else 1)
+    Parallel(n_jobs=parallel)(delayed(train_fold)(job) for job in waiting)
+
+
+if __name__ == "__main__":
+    run_command(main)
