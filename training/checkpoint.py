@@ -35,7 +35,9 @@ def check_fingerprint(path: Path, found: dict, expected: dict) -> None:
         InputError: names the first setting that differs.
     """
     for key in sorted(found.keys() | expected.keys()):
-        if found.get(key) != expected.get(key):
+        if isinstance(found.get(key), dict) and isinstance(expected.get(key), dict):
+            check_fingerprint(path, found[key], expected[key])
+        elif found.get(key) != expected.get(key):
             raise InputError(
                 f"{path}: made with {key} = {found.get(key)!r}, now {expected.get(key)!r}; "
                 "add --overwrite to make it again, or choose another --run"

@@ -1,0 +1,74 @@
+"""Training an entry from the command line: python -m pytest tests/training/test_folds.py"""
+
+import json
+
+import numpy as np
+import pytest
+
+from datasets.errors import InputError
+from datasets.paths import fold_checkpoint_dir, oof_json, oof_npz
+from folds.make import load_folds
+from folds.make import main as make_folds_main
+from models.gecn.train import main as train_main
+from oof.artifacts import read_oof
+from tests.tiny import tiny_clips, write_clips
+
+FAST = ["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--epochs", "1"]
+
+
+@pytest.fixture
+def run(workdir):
+    write_clips(tiny_clips(), "tiny")
+    make_folds_main(["--run", "tiny", "--num-folds", "2"])
+    return workdir
+
+
+def test_oof_holds_every_training_clip_once_by_the_model_that_never_saw_it(run):
+    train_main(FAST)
+    oof, folds = read_oof(oof_npz("tiny", "gecn")), load_folds("tiny")
+    train = folds[folds.fold >= 0]
+    assert oof.clip_id.tolist() == train.clip_id.tolist() and oof.fold.tolist() == train.fold.tolist()
+    assert oof.test_clip_id.tolist() == folds.clip_id[folds.fold < 0].tolist() and oof.test_logits.shape == (2, 6, 4)
+    for fold in (0, 1):
+        part = np.load(fold_checkpoint_dir("tiny", "gecn", fold) / "predictions.npz")
+        np.testing.assert_array_equal(part["clip_id"], train.clip_id[train.fold == fold])
+        np.testing.assert_array_equal(oof.logits[oof.fold == fold], part["logits"])
+    facts = json.loads(oof_json("tiny", "gecn").read_text())
+    assert facts["config"]["epochs"] == 1 and len(facts["fold_scores"]) == 2
+    assert {"folds_sha256", "versions", "device", "minutes", "peak_gb"} <= facts.keys()
+
+
+def test_one_fold_a_process_gives_the_same_bytes_as_all_at_once(run):
+    train_main(FAST)
+    together = oof_npz("tiny", "gecn").read_bytes()
+    oof_npz("tiny", "gecn").unlink()
+    for fold in (0, 1):
+        (fold_checkpoint_dir("tiny", "gecn", fold) / "predictions.npz").unlink()
+        (fold_checkpoint_dir("tiny", "gecn", fold) / "weights.pt").unlink()
+    train_main([*FAST, "--fold", "1"])
+    assert not oof_npz("tiny", "gecn").exists(), "one fold is missing"
+    train_main([*FAST, "--fold", "0"])
+    assert oof_npz("tiny", "gecn").read_bytes() == together
+
+
+def test_a_finished_entry_is_skipped_and_other_settings_are_refused(run, capsys):
+    train_main(FAST)
+    weights = fold_checkpoint_dir("tiny", "gecn", 0) / "weights.pt"
+    before = weights.stat().st_mtime_ns
+    train_main(FAST)
+    assert weights.stat().st_mtime_ns == before and "already done" in capsys.readouterr().out
+    with pytest.raises(InputError, match=r"made with lr = 0\.05, now 0\.01; add --overwrite"):
+        train_main([*FAST, "--lr", "0.01"])
+    train_main([*FAST, "--lr", "0.01", "--overwrite"])
+    assert weights.stat().st_mtime_ns > before
+
+
+@pytest.mark.parametrize(("fold", "message"), [("7", "expected all, or 0 to 1"), ("first", "expected all, or 0 to 1")])
+def test_a_fold_that_is_not_there_is_refused(run, fold, message):
+    with pytest.raises(InputError, match=message):
+        train_main([*FAST, "--fold", fold])
+
+
+def test_training_before_preparing_says_what_to_do(workdir):
+    with pytest.raises(InputError, match=r"run `python -m datasets\.prepare --run tiny --track1 DIR` first"):
+        train_main(FAST)
