@@ -45,6 +45,7 @@ class Profile:
     test_sequences: int
     gestures_per_sequence: tuple[int, int]
     smg_shares: dict[int, float]
+    time_scale: float  # factor on the lengths of track 1's motions and pauses
 
 
 # The shape of the real counts (datasets.labels.IMIGUE_TRAIN_COUNTS) over 16 of the classes: the largest is 29 %.
@@ -65,6 +66,7 @@ DEMO = Profile(
     test_sequences=3,
     gestures_per_sequence=(25, 29),
     smg_shares={7: 0.26, 8: 0.22, 4: 0.13, 9: 0.09, 11: 0.09, 16: 0.07, 2: 0.06, 10: 0.04, 12: 0.02, 0: 0.02},
+    time_scale=1.0,
 )
 SMOKE = Profile(
     name="smoke",
@@ -77,6 +79,7 @@ SMOKE = Profile(
     test_sequences=2,
     gestures_per_sequence=(4, 5),
     smg_shares={7: 0.4, 8: 0.35, 16: 0.25},
+    time_scale=0.65,
 )
 PROFILES = {profile.name: profile for profile in (DEMO, SMOKE)}
 
@@ -136,7 +139,7 @@ def plan_track1(profile: Profile, seed: int) -> list[Recording]:
     recordings = []
     for number, which in zip(numbers, order, strict=True):
         person, split, labels = videos[which]
-        gestures, distractors, num_frames = lay_out(labels, TRACK1_TEMPO, person, rng)
+        gestures, distractors, num_frames = lay_out(labels, TRACK1_TEMPO, profile.time_scale, person, rng)
         content = (seed, 1, int(number))
         recordings.append(Recording(1, f"{number:04d}", person, split, num_frames, gestures, distractors, content))
     return recordings
@@ -158,7 +161,7 @@ def plan_track2(profile: Profile, seed: int) -> list[Recording]:
         own = [label for j, label in enumerate(labels) if not is_test and j % profile.train_sequences == i]
         drawn[: len(own)] = own
         rng.shuffle(drawn)
-        gestures, distractors, num_frames = lay_out(list(drawn), TRACK2_TEMPO, person, rng)
+        gestures, distractors, num_frames = lay_out(list(drawn), TRACK2_TEMPO, 1.0, person, rng)
         split, content = "test" if is_test else "train", (seed, 2, number)
         name = f"Sample{number:04d}"
         recordings.append(Recording(2, name, person, split, num_frames, gestures, distractors, content))
@@ -194,7 +197,7 @@ def split_evenly(labels: list[int], num_parts: int, rng: np.random.Generator) ->
 
 
 def lay_out(
-    labels: list[int], tempo: Tempo, person: Person, rng: np.random.Generator
+    labels: list[int], tempo: Tempo, time_scale: float, person: Person, rng: np.random.Generator
 ) -> tuple[tuple[Gesture, ...], tuple[tuple[int, int], ...], int]:
     """Put gestures one after another with pauses between them; long pauses may hold a distractor.
 
@@ -205,25 +208,25 @@ def lay_out(
     gestures, distractors = [], []
     at, fps = 0, tempo.fps
     for i, label in enumerate(labels):
-        pause = draw_pause(tempo, rng)
+        pause = draw_pause(tempo, time_scale, rng)
         if i > 0 and rng.random() < tempo.hurry:
             pause = round(rng.uniform(-0.3, 0.1) * fps)
         add_distractor(distractors, at, at + pause, fps, rng)
         start = at + pause
-        length_sec = tempo.seconds[int(label)] / person.manner.pace**0.5 * rng.lognormal(-0.05, 0.33)
+        length_sec = time_scale * tempo.seconds[int(label)] / person.manner.pace**0.5 * rng.lognormal(-0.05, 0.33)
         length = round(float(np.clip(length_sec, SHORTEST_SEC, LONGEST_SEC)) * fps)
         early, late = rng.integers(-3, 4, 2) + np.round(rng.uniform(0, tempo.sloppy * length, 2)).astype(int)
         late = min(late, length - early - round(SHORTEST_LABEL_SEC * fps))
         gestures.append(Gesture(int(label), start, start + length, int(start + early), int(start + length - late)))
         at = start + length
-    pause = draw_pause(tempo, rng)
+    pause = draw_pause(tempo, time_scale, rng)
     add_distractor(distractors, at, at + pause, fps, rng)
     return tuple(gestures), tuple(distractors), at + pause
 
 
-def draw_pause(tempo: Tempo, rng: np.random.Generator) -> int:
+def draw_pause(tempo: Tempo, time_scale: float, rng: np.random.Generator) -> int:
     """Frames between two gestures, long ones now and then; never fewer than the slack of the labels."""
-    return max(6, round(tempo.pause_sec * tempo.fps * float(np.clip(rng.lognormal(-0.2, 0.6), 0.3, 4.0))))
+    return max(6, round(time_scale * tempo.pause_sec * tempo.fps * float(np.clip(rng.lognormal(-0.2, 0.6), 0.3, 4.0))))
 
 
 def add_distractor(
