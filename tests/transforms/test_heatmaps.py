@@ -158,3 +158,16 @@ def test_wrong_shapes_and_limbs_are_refused():
         limb_heatmaps(keypoints, torch.rand(1, 1, 2, 5), [(0, 5)], (8, 8), 0.6)
     with pytest.raises(ValueError, match="sigma"):
         joint_heatmaps(keypoints, torch.rand(1, 1, 2, 5), (8, 8), 0.0)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_draws_the_same():
+    keypoints, scores = (part[None] for part in random_people(9, 2, (64, 64)))
+    for draw in (
+        lambda *people: joint_heatmaps(*people, (64, 64), 0.6),
+        lambda *people: limb_heatmaps(*people, LIMBS, (64, 64), 0.6),
+    ):
+        torch.testing.assert_close(
+            draw(keypoints.cuda(), scores.cuda()).cpu(), draw(keypoints, scores), rtol=0, atol=1e-5
+        )
