@@ -32,7 +32,7 @@ class FitConfig:
     milestones: tuple[int, ...] = ()  # epochs at which lr is multiplied by 0.1; empty = cosine to 0 per step
     clip_norm: float = 0.0  # maximal gradient norm; 0 = no clipping
     ema_decay: float = 0.0  # average of the weights over steps, used for prediction; 0 = last weights
-    precision: str = "fp32"  # fp32 | bf16 | fp16 (fp16 only on a GPU, with loss scaling)
+    precision: str = "fp32"  # fp32 | bf16 (fp32 on a CPU without bf16) | fp16 (GPU only, with loss scaling)
     channels_last: bool = False  # memory format of 3D convolutions
     num_workers: int = 0  # loader processes; the bytes of a run do not depend on it
     seed: int = 0

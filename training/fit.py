@@ -16,12 +16,12 @@ from training.checkpoint import check_fingerprint, load_checkpoint, save_checkpo
 from training.config import FitConfig
 from training.dataset import TrainSamples, epoch_batches, steps_in_epoch
 from training.optimizer import build_optimizer, lr_factor
+from training.precision import autocast
 from training.progress import EpochLog, peak_memory_gb
 from training.seeding import make_deterministic, seed_torch
 
 Batch = dict[str, torch.Tensor]
 CHECKPOINT_EVERY_SEC = 30.0
-AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class NonFiniteLossError(RuntimeError):
@@ -57,12 +57,9 @@ def fit(
         InputError: `folder` holds something made with other settings.
     """
     make_deterministic(device)
-    memory_format = torch.channels_last_3d if config.channels_last else torch.preserve_format
     model = model.to(device)
     if config.channels_last:
-        for module in model.modules():
-            if isinstance(module, nn.Conv3d):
-                module.to(memory_format=memory_format)
+        model = model.to(memory_format=torch.channels_last_3d)
     if (folder / "weights.pt").exists():
         state = load_checkpoint(folder / "weights.pt", device)
         check_fingerprint(folder / "weights.pt", state["fingerprint"], fingerprint)
@@ -134,7 +131,7 @@ def _run_epoch(
     num_batches = max(1, len(samples) // config.batch_size)
     for number, batch in enumerate(batches):
         batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
-        with torch.autocast(device.type, AUTOCAST.get(config.precision), enabled=config.precision in AUTOCAST):
+        with autocast(config.precision, device):
             output = model(**prepare(batch))
             loss = loss_fn(output, batch, epoch)
         value = float(loss.detach())

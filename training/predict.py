@@ -1,4 +1,4 @@
-"""Multi-view prediction: softmax per view, mean over the views of a clip (models.md 0.4, as pyskl does)."""
+"""Multi-view prediction: softmax per view, mean over the views of a clip (as pyskl does)."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from training.dataset import ViewSamples, view_batches
-from training.fit import AUTOCAST, Batch
+from training.fit import Batch
+from training.precision import autocast
 
 
 @torch.no_grad()
@@ -31,7 +32,7 @@ def predict(
         batch = {key: value.to(device) for key, value in batch.items()}
         num_clips, num_views = next(iter(batch.values())).shape[:2]
         flat = {key: value.flatten(0, 1) for key, value in batch.items()}  # (B * views, ...)
-        with torch.autocast(device.type, AUTOCAST.get(precision), enabled=precision in AUTOCAST):
+        with autocast(precision, device):
             output = model(**prepare(flat))
         logits = output["logits"] if isinstance(output, dict) else output
         log_probs = logits.float().log_softmax(1).view(num_clips, num_views, -1)  # (B, views, K)
