@@ -23,7 +23,7 @@ def frame_bounds(joints: NDArray) -> NDArray[np.float64]:
                 values = np.where(is_seen, joints[..., axis], np.nan).reshape(len(joints), -1)
                 bounds.append(best(values, axis=1))
     left, top, right, bottom = bounds
-    return np.stack([left, top, right, bottom], axis=1)
+    return np.stack([left, top, right, bottom], axis=1).astype(np.float64)
 
 
 def clip_boxes(

@@ -92,8 +92,11 @@ def override_parts(config: SpottingConfig, changes: dict[str, str]) -> SpottingC
     """
     for name, text in changes.items():
         part, _, key = name.partition(".")
-        if part not in ("extractor", "detector", "search") or not key:
-            raise InputError(f"--{name}: expected --extractor.FIELD, --detector.FIELD or --search.FIELD")
+        known = getattr(config, part) if part in ("extractor", "detector", "search") else None
+        if key not in getattr(known, "__dataclass_fields__", {}):
+            raise InputError(
+                f"--{name}: no such setting; expected --extractor.F, --detector.F or --search.F, F a field"
+            )
         config = dataclasses.replace(config, **{part: override(getattr(config, part), {key: text})})
     if config.detector.window % 8:
         raise InputError(f"--detector.window {config.detector.window}: expected a multiple of 8 frames")
