@@ -25,6 +25,7 @@ FACE = {
 # Fan angle (radians, in the plane of the palm) and length (share of the hand) of thumb .. little finger.
 FINGER_FAN = np.array([0.75, 0.22, 0.02, -0.17, -0.36])
 FINGER_LENGTH = np.array([0.68, 0.96, 1.0, 0.95, 0.84])
+FIST = 1.9  # radians by which the outer half of a finger turns when the curl is 1
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -141,7 +142,7 @@ def fingertips(
     across = np.cross(along, facing) * -SIDES[side]
     fan = FINGER_FAN * spread[:, None]
     direction = np.cos(fan)[..., None] * along[:, None] + np.sin(fan)[..., None] * across[:, None]
-    bend = 1.9 * curl[..., None]
+    bend = FIST * curl[..., None]
     length = build.hand * FINGER_LENGTH[:, None]
     knuckle = 0.5 * length * direction
     tip = 0.5 * length * (np.cos(bend) * direction + np.sin(bend) * facing[:, None])

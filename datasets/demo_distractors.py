@@ -1,9 +1,10 @@
-"""What people do between the gestures: drink, nod, look aside, read, shift a hand. Never labelled."""
+"""What people do between the gestures: drink, nod, look aside, begin a gesture and drop it. Never labelled."""
 
 import numpy as np
 
 from datasets.demo_act import Act
 from datasets.demo_gestures import Program
+from datasets.demo_people import SIDES
 from datasets.demo_talk import DOWN_AND_OUT, beat
 
 
@@ -56,14 +57,35 @@ def sway(act: Act) -> None:
     act.lean((act.between(-0.012, 0.012), 0, 0), tuple(act.rng.normal(0, 0.012, 3)), weight)
 
 
+def think_better(act: Act) -> None:
+    """Begin to raise a hand to the face, or both before the trunk, and let them drop half-way."""
+    weight = act.between(0.35, 0.6) * act.weight(0.5, 0.5)
+    if act.chance(0.4):
+        pose = ((0.05, -0.10, 0.12), (-0.3, 0.9, -0.3), (-0.2, 0.0, -1.0), (0.8, -0.8, 0.2))
+        act.reach(act.hand(), "head", *pose, weight=weight, curl=0.3)
+        return
+    for side in (0, 1):
+        pose = ((0.09, act.between(-0.36, -0.24), 0.26), (-0.6, 0.2, 0.7), (-0.6, -0.6, 0.0), DOWN_AND_OUT)
+        act.reach(side, "torso", *pose, weight=weight, touch=False, curl=0.3)
+
+
+def step_aside(act: Act) -> None:
+    """Take the weight off one leg; the foot of a standing person hardly leaves the ground."""
+    weight, side = act.weight(0.4, 0.4), int(act.rng.integers(2))
+    act.stage.feet[act.span, side] += weight[:, None] * (0.04 * SIDES[side], 0.015, 0.03)
+    act.lean((-0.025 * SIDES[side], -0.005, 0), (0, 0, 0), weight)
+
+
 DISTRACTORS: tuple[tuple[Program, float], ...] = (
-    (beat, 0.25),
-    (nod_along, 0.20),
-    (look_aside, 0.15),
-    (drink, 0.10),
-    (read_notes, 0.10),
-    (handle_thing, 0.10),
-    (sway, 0.10),
+    (beat, 0.20),
+    (think_better, 0.18),
+    (nod_along, 0.14),
+    (look_aside, 0.10),
+    (step_aside, 0.10),
+    (drink, 0.08),
+    (read_notes, 0.06),
+    (handle_thing, 0.08),
+    (sway, 0.06),
 )
 
 

@@ -210,8 +210,8 @@ def move_legs(act: Act) -> None:
     """Shift from foot to foot, or step on the spot."""
     count = max(1, round(act.num_frames / act.stage.fps / 0.7))
     bumps, side = act.pulses(count), int(act.rng.integers(2))
-    step = np.array([SIDES[side] * act.between(0.0, 0.12), 0.0, act.between(-0.05, 0.15)])
-    act.stage.feet[act.span, side] += bumps[:, None] * (step + np.array([0, act.between(0.03, 0.09), 0]))
+    step = np.array([SIDES[side] * act.between(0.0, 0.09), 0.0, act.between(-0.05, 0.10)])
+    act.stage.feet[act.span, side] += bumps[:, None] * (step + np.array([0, act.between(0.02, 0.06), 0]))
     act.lean((-0.03 * SIDES[side], -0.01, 0), (0, 0, -0.02 * SIDES[side]), bumps)
 
 

@@ -109,9 +109,9 @@ def kinect(pose: Pose, camera: Camera, fps: float, rng: np.random.Generator) -> 
     """
     world = kinect_points(pose)
     num_frames, num_joints = world.shape[:2]
-    size = np.full(num_joints, 0.006)
-    size[[6, 7, 10, 11, 13, 14, 17, 18]] = 0.011
-    size[[21, 22, 23, 24, 15, 19]] = 0.018
+    size = np.full(num_joints, 0.009)
+    size[[6, 7, 10, 11, 13, 14, 17, 18]] = 0.016
+    size[[21, 22, 23, 24, 15, 19]] = 0.026
     guess = np.ones((num_frames, num_joints))
     for wrist, others in ((6, (6, 7, 21, 22)), (10, (10, 11, 23, 24))):
         gap = np.linalg.norm(world[:, wrist] - world[:, 10 if wrist == 6 else 6], axis=-1)

@@ -28,7 +28,7 @@ class Tempo:
 
 
 TRACK1_TEMPO = Tempo(fps=25.0, seconds=IMIGUE_SECONDS, pause_sec=1.0, hurry=0.3, sloppy=0.25)  # iMiGUE: 25 fps
-TRACK2_TEMPO = Tempo(fps=28.0, seconds=SMG_SECONDS, pause_sec=0.65, hurry=0.0, sloppy=0.05)  # SMG: about 28 fps
+TRACK2_TEMPO = Tempo(fps=28.0, seconds=SMG_SECONDS, pause_sec=0.75, hurry=0.0, sloppy=0.10)  # SMG: about 28 fps
 
 
 @dataclass(frozen=True)
@@ -232,6 +232,6 @@ def draw_pause(tempo: Tempo, time_scale: float, rng: np.random.Generator) -> int
 def add_distractor(
     distractors: list[tuple[int, int]], start: int, end: int, fps: float, rng: np.random.Generator
 ) -> None:
-    """Fill most pauses of a second and more."""
-    if end - start > fps and rng.random() < 0.7:
+    """Fill most pauses that are long enough to do something."""
+    if end - start > 0.6 * fps and rng.random() < 0.7:
         distractors.append((start + 3, end - 3))

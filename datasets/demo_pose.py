@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from datasets.demo_body import FINGER_LENGTH, Frames, face_points, fingertips, trunk, turn, two_links, unit
+from datasets.demo_body import FINGER_LENGTH, FIST, Frames, face_points, fingertips, trunk, turn, two_links, unit
 from datasets.demo_motion import Reach, Stage
 from datasets.demo_people import SIDES
 
@@ -100,9 +100,9 @@ def _apply(arms: _Arms, reach: Reach, frames: Frames, origin: np.ndarray, hand: 
     along, palm = turn(axes, unit(reach.along)), turn(axes, unit(reach.palm))
     goal = origin + np.einsum("tij,tj->ti", axes, reach.offset)
     if reach.touch:
-        # The index fingertip should lie on the goal: step back by where it is when the hand bends like this.
+        # The tip of the middle finger should lie on the goal: step back by where it is when the hand bends so.
         facing = unit(palm - along * np.sum(palm * along, axis=-1, keepdims=True))
-        bend, half = 1.9 * reach.curl[:, 1:2], 0.5 * hand * FINGER_LENGTH[1]
+        bend, half = FIST * reach.curl[:, 2:3], 0.5 * hand * FINGER_LENGTH[2]
         goal = goal - half * ((1 + np.cos(bend)) * along + np.sin(bend) * facing)
     swing = 0.22 * weight * (1 - weight) * turn(frames.torso[span], np.array([0.15 * SIDES[side], 0.0, 1.0]))
     arms.goal[span, side] += weight * (goal - arms.goal[span, side]) + swing
