@@ -34,9 +34,9 @@ def illustrate(act: Act) -> None:
         at = np.asarray(base) + act.rng.normal(0, 0.015, 3)
         pole, curl = (0.5 + act.manner.elbow_out, -1.0, -0.1), act.between(0.05, 0.5)
         act.reach(
-            *(side, "torso", at, along, palm, pole),
-            **dict(weight=weight, stroke=stroke, touch=False, curl=curl, wiggle=0.12),
-        )
+            side, "torso", at, along, palm, pole,
+            weight=weight, stroke=stroke, touch=False, curl=curl, wiggle=0.12,
+        )  # fmt: skip
     act.nod(0, 0.05, 0, weight * swing * act.between(-1, 1))
     mouth = act.stage.mouth[act.span]
     act.stage.mouth[act.span] = np.maximum(mouth, weight * np.clip(0.5 + 0.5 * act.wander(0.12, 1)[:, 0], 0, 1))
