@@ -39,4 +39,7 @@ def detect_kind(root: Path, entries: list[Entry]) -> str:
             f"{root}: no recordings found; expected NNNN_light_hand.csv (iMiGUE folders), SampleNNNN_skeleton.csv (SMG "
             "folders), train_data.npy with train_label.pkl (processed arrays), or a pyskl pickle (.pkl)"
         )
-    return next(iter(examples))
+    kind = next(iter(examples))
+    if root.is_file() and kind != "pyskl":
+        raise InputError(f"{root}: is one file of a data set ({kind}); give its folder")
+    return kind

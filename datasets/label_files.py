@@ -3,7 +3,6 @@
 The clip on line i (from 0) is called `<video>_<i>`, so a bad line is left out without renumbering the others.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +22,8 @@ class LabelRow:
 
 def read_label_file(path: Path, video_id: str, problems: Problems) -> list[LabelRow]:
     """Read every line; one that is not three integers is reported and left out. Blank lines at the end are nothing."""
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        lines = [[cell.strip() for cell in row] for row in csv.reader(file)]
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    lines = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
     while lines and not any(lines[-1]):
         lines.pop()
     rows = []
@@ -32,10 +31,10 @@ def read_label_file(path: Path, video_id: str, problems: Problems) -> list[Label
         try:
             code, start, end = map(int, cells)
         except ValueError:
-            text = ",".join(cells)
+            got = ",".join(cells)[:60]
             problems.leave_out(
                 clip_id_of(video_id, index),
-                f"{path} line {index + 1}: expected three integers class,start,end, got {text!r}; correct it",
+                f"{path} line {index + 1}: expected three integers class,start,end, got {got!r}; correct it",
             )
             continue
         rows.append(LabelRow(index, code, start, end))

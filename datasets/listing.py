@@ -50,6 +50,8 @@ def _walk(folder: Path) -> list[Entry]:
                 has_images = True
             elif child.is_dir():
                 entries += _walk(Path(child.path))
+            elif not os.path.exists(child.path):
+                raise InputError(f"{child.path}: a link to nothing; remove it or restore what it points to")
             else:
                 status = child.stat()
                 entries.append(Entry(Path(child.path), status.st_size, status.st_mtime_ns))

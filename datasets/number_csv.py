@@ -1,6 +1,5 @@
 """Read a headerless csv of numbers fast, and when it is broken say on which line."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -52,13 +51,14 @@ def read_number_csv(path: Path, columns: np.ndarray, min_columns: int, allow_nan
 
 def _first_bad_line(path: Path, min_columns: int, allow_nan: bool) -> str:
     """Walk the file slowly; only reached when it is known or suspected to be broken."""
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        for line, row in enumerate(csv.reader(file), start=1):
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        for line, text in enumerate(file, start=1):
+            row = text.rstrip("\n").split(",")
             if len(row) < min_columns:
                 return f"{path} line {line}: {len(row)} columns, expected at least {min_columns}; write the file anew"
             for column, cell in enumerate(row[:min_columns], start=1):
                 if not _is_number(cell, allow_nan):
-                    return f"{path} line {line} column {column}: expected a number, got {cell!r}; correct the cell"
+                    return f"{path} line {line} column {column}: expected a number, got {cell[:40]!r}; correct the cell"
     return ""
 
 

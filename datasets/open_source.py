@@ -33,7 +33,9 @@ def open_and_write(
     """
     problems = Problems()
     source = open_source(kind, root, entries, options, problems)
-    subjects = Subjects(find_subjects_file(root, options.subjects), source.subject_is_video)
+    subjects = Subjects(
+        find_subjects_file(root, options.subjects), source.subject_is_video, options.subjects_are_shared
+    )
     rgb_files = RgbFiles(rgb_entries)
     written = write_clips(source, temporary, subjects, rgb_files, problems, options.skip_bad_clips, made_from)
     return summary_text(track, written.clips, written.videos, written.meta, _count_empty(temporary, written))

@@ -101,6 +101,7 @@ def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None)
         test_videos=args.test_videos if takes_test_videos else (),
         skeleton=args.skeleton,
         subjects=args.subjects,
+        subjects_are_shared=None not in (args.subjects, args.track1, args.track2),
         skip_bad_clips=args.skip_bad_clips,
     )
     others = [path for path in (rgb, options.subjects, options.skeleton) if path]

@@ -5,6 +5,7 @@ as the last frame with anybody in it. Label pickle: (names, labels). V = 22 is i
 is SMG (x, y, z in metres). Source: mikecheninoulu/SMG.
 """
 
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -131,10 +132,15 @@ def _open_part(data_npy: Path, problems: Problems) -> _Part:
     if not label_pkl.exists():
         raise InputError(f"{label_pkl}: missing beside {data_npy.name}; it holds the clips' names, add it")
     content = load_pickle(label_pkl)
-    is_pair = isinstance(content, tuple | list) and len(content) == 2 and len(content[0]) == len(content[1])
+    try:
+        names, labels = ([str(name) for name in content[0]], [operator.index(label) for label in content[1]])
+        is_pair = len(content) == 2 and len(names) == len(labels)
+    except (TypeError, IndexError, KeyError):
+        is_pair = False
     if not is_pair:
-        raise InputError(f"{label_pkl}: expected a pair (names, labels) of equal length")
-    names, labels = [str(name) for name in content[0]], [int(label) for label in content[1]]
+        raise InputError(
+            f"{label_pkl}: expected a pair (names, labels) of equal length, labels integers; write it anew"
+        )
     if len(names) != shape[0]:
         raise InputError(
             f"{label_pkl}: {len(names)} names, but {data_npy.name} has {shape[0]} clips; they do not match"

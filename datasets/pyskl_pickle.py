@@ -108,6 +108,10 @@ def _clip_splits(
     clip2split: dict[str, tuple[str, str]] = {}
     for split, names in (("train", train_names), ("test", test_names)):
         for name in names:
+            if not isinstance(split2names[name], list | tuple | np.ndarray):
+                raise InputError(
+                    f"{path}: split {name} is a {type(split2names[name]).__name__}, expected a list of names"
+                )
             for clip_id in map(str, split2names[name]):
                 earlier = clip2split.setdefault(clip_id, (split, name))
                 if earlier[0] != split:
@@ -146,20 +150,21 @@ def _checked(path: Path, annotations: list, clip2split: dict, problems: Problems
 
 def _fault_of(annotation: dict) -> str:
     """What keeps this annotation from being used, or ''."""
-    label, shape = annotation.get("label"), np.shape(annotation.get("keypoint", ()))
+    label, keypoint, score = annotation.get("label"), annotation.get("keypoint"), annotation.get("keypoint_score")
+    if not isinstance(keypoint, np.ndarray) or keypoint.dtype.kind not in "fiu":
+        return "keypoint is not an array of numbers"
+    shape = keypoint.shape
     if len(shape) != 4 or shape[3] not in (2, 3) or 0 in shape:
         return f"keypoint has shape {shape}, expected (persons, frames, joints, 2 or 3), none of them 0"
-    if getattr(annotation["keypoint"], "dtype", np.dtype(object)).kind not in "fiu":
-        return "keypoint is not an array of numbers"
     if annotation.get("total_frames", shape[1]) != shape[1]:
         return f"total_frames is {annotation['total_frames']}, but keypoint has {shape[1]} frames"
-    if shape[3] == 2 and np.shape(annotation.get("keypoint_score", ())) != shape[:3]:
-        got = np.shape(annotation.get("keypoint_score", ()))
-        return f"keypoint_score has shape {got}, expected {shape[:3]} as keypoint has no third value"
+    if shape[3] == 2 and not (isinstance(score, np.ndarray) and score.dtype.kind in "fiu" and score.shape == shape[:3]):
+        got = f"shape {score.shape}" if isinstance(score, np.ndarray) else f"type {type(score).__name__}"
+        return f"keypoint_score has {got}, expected an array of shape {shape[:3]} as keypoint has no third value"
     if not isinstance(label, int | np.integer) or isinstance(label, bool):
         return f"label is {label!r}, expected an integer"
     size = annotation.get("img_shape")
-    if size is not None and not (np.shape(size) == (2,) and min(size) > 0):
+    if size is not None and not (isinstance(size, tuple | list | np.ndarray) and len(size) == 2 and min(size) > 0):
         return f"img_shape is {size!r}, expected (height, width)"
     return ""
 

@@ -21,6 +21,7 @@ class Options:
     test_videos: tuple[str, ...] = ()
     skeleton: Path | None = None
     subjects: Path | None = None
+    subjects_are_shared: bool = False
     skip_bad_clips: bool = False
 
 

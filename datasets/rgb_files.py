@@ -5,12 +5,13 @@ of images NNNN numbered by the label's frames. For an SMG sequence: SampleNNNN_c
 not matter, the name decides.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 from datasets.errors import InputError
-from datasets.frames import count_frames, list_images
+from datasets.frames import list_images, probe
 from datasets.listing import VIDEO_SUFFIXES, Entry
-from datasets.recordings import Problems, Recording
+from datasets.recordings import Problems, Recording, Segment
 
 
 class RgbFiles:
@@ -50,21 +51,19 @@ class RgbFiles:
         """
         found: dict[str, tuple[str, int]] = {}
         whole = self.find_video(recording.video_id)
-        path2count: dict[Path, int] = {}
+        path2indexes: dict[Path, Collection[int]] = {}
         for segment in recording.segments:
-            own = self.find(segment.clip_id) if segment.clip_id != recording.video_id else None
-            path = own or whole
-            if path is None:
-                continue
             try:
-                start = _first_index(path) if own else segment.start_frame
-                num_frames = path2count.setdefault(path, 0) or count_frames(path)
-                path2count[path] = num_frames
-                if start + segment.num_frames > num_frames:
-                    raise InputError(
-                        f"{path}: {num_frames} frames, but clip {segment.clip_id} needs {start + segment.num_frames}; "
-                        "copy the video again or correct the label row"
-                    )
+                own = self.find(segment.clip_id)
+                path = own or whole
+                if path is None:
+                    continue
+                if path not in path2indexes:
+                    num_frames = probe(path).num_frames  # also decodes the first of a folder of images
+                    path2indexes[path] = list_images(path) if path.is_dir() else range(num_frames)
+                # Images of one clip may be numbered from 0, or go on with the video's own numbers.
+                start = min(path2indexes[path]) if own else segment.start_frame
+                _check_frames(path, path2indexes[path], segment, start)
             except InputError as error:
                 problems.leave_out(segment.clip_id, str(error))
                 continue
@@ -72,6 +71,11 @@ class RgbFiles:
         return found
 
 
-def _first_index(path: Path) -> int:
-    """Images of one clip may be numbered from 0, or go on with the video's own numbers."""
-    return min(list_images(path)) if path.is_dir() else 0
+def _check_frames(path: Path, indexes: Collection[int], segment: Segment, start: int) -> None:
+    """Raise InputError when the RGB at `path`, which has the frames `indexes`, lacks one that the clip needs."""
+    for index in range(start, start + segment.num_frames):
+        if index not in indexes:
+            raise InputError(
+                f"{path}: {len(indexes)} frames, but clip {segment.clip_id} needs frames {start} to "
+                f"{start + segment.num_frames - 1} and {index} is not there; copy it again or correct the label row"
+            )

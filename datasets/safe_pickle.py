@@ -58,5 +58,5 @@ def load_pickle(path: Path) -> object:
             f"{path}: the pickle wants to call {error}, expected nothing but plain values and numpy arrays; "
             "do not trust this file, write it anew"
         ) from None
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except Exception as error:  # damaged bytes make the machine raise nearly anything; the cause stays attached
         raise InputError(f"{path}: not a readable pickle ({error}); it may be cut off, copy it again") from error

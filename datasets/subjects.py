@@ -18,7 +18,7 @@ def find_subjects_file(root: Path, given: Path | None) -> Path | None:
 
 
 def read_subjects(path: Path) -> dict[str, str]:
-    """Video id -> subject id. Columns other than these two are ignored, and a video may have many equal rows.
+    """Video id (as `_key` has it) -> subject id. Other columns are ignored; a video may have many equal rows.
 
     Raises:
         InputError: a column is missing, a cell is empty, or a video has two different subjects.
@@ -33,7 +33,7 @@ def read_subjects(path: Path) -> dict[str, str]:
             video_id, subject_id = (row["video_id"] or "").strip(), (row["subject_id"] or "").strip()
             if not video_id or not subject_id:
                 raise InputError(f"{path} line {line}: video_id or subject_id is empty; fill it or remove the row")
-            earlier = video2subject.setdefault(video_id, subject_id)
+            earlier = video2subject.setdefault(_key(video_id), subject_id)
             if earlier != subject_id:
                 raise InputError(
                     f"{path} line {line}: video {video_id} has the subjects {earlier} and {subject_id}; "
@@ -42,31 +42,32 @@ def read_subjects(path: Path) -> dict[str, str]:
     return video2subject
 
 
-class Subjects:
-    """Looks a video up in the table; a track of which no video is in the table is as if it had none.
+def _key(video_id: str) -> str:
+    """A spreadsheet turns 0012 into 12, so ids of digits are compared without their zeros."""
+    return video_id.lstrip("0") if video_id.isdecimal() else video_id
 
-    A spreadsheet turns 0012 into 12, so an id of digits is also found without its zeros.
+
+class Subjects:
+    """Looks a video up in the table.
+
+    is_shared: the table was given for two tracks, and one of which no video is in it is as if it had none.
     """
 
-    def __init__(self, path: Path | None, subject_is_video: bool):
+    def __init__(self, path: Path | None, subject_is_video: bool, is_shared: bool = False):
         self.path = path
+        self.is_shared = is_shared
         self.subject_is_video = subject_is_video
-        table = read_subjects(path) if path else {}
-        self._table = {self._key(video_id): subject_id for video_id, subject_id in table.items()}
-
-    @staticmethod
-    def _key(video_id: str) -> str:
-        return video_id.lstrip("0") if video_id.isdecimal() else video_id
+        self._table = read_subjects(path) if path else {}
 
     def of(self, video_id: str) -> str:
         """Subject id, '' when unknown."""
         default = video_id if self.subject_is_video else ""
-        return self._table.get(self._key(video_id), default)
+        return self._table.get(_key(video_id), default)
 
     def check(self, video_id2split: dict[str, str], problems: Problems) -> None:
         """Report videos missing from a table that has others, and people who are on both sides."""
-        missing = [video_id for video_id in video_id2split if self._key(video_id) not in self._table]
-        if self._table and missing and len(missing) < len(video_id2split):
+        missing = [video_id for video_id in video_id2split if _key(video_id) not in self._table]
+        if self.path and missing and not (self.is_shared and len(missing) == len(video_id2split)):
             problems.fatal.append(
                 f"{self.path}: no row for {len(missing)} of {len(video_id2split)} videos, first {missing[0]}; add them"
             )

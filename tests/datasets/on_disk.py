@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 
@@ -115,6 +116,12 @@ def write_video(path: Path, num_frames: int, size: tuple[int, int] = (64, 48), o
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)
+    return path
+
+
+def write_picture(path: Path, grey: int = 100) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((48, 64, 3), grey, np.uint8))
     return path
 
 

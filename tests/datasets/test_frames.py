@@ -1,7 +1,6 @@
 """Frame-exact reading. Alone: python -m pytest tests/datasets/test_frames.py"""
 
 import av
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from datasets import frames
 from datasets.errors import InputError
 from datasets.frames import count_frames, list_images, probe, read_frames
-from tests.datasets.on_disk import write_video
+from tests.datasets.on_disk import write_picture, write_video
 
 # Number of frames that really decode.
 SHARED_VIDEOS = {
@@ -159,9 +158,8 @@ def test_a_rewritten_file_is_looked_at_anew(tmp_path):
 
 
 def write_images(folder, numbers):
-    folder.mkdir()
     for number in numbers:
-        cv2.imwrite(str(folder / f"{number:06d}.png"), np.full((8, 10, 3), number, np.uint8))
+        write_picture(folder / f"{number:06d}.png", number)
     return folder
 
 

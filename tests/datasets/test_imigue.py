@@ -11,7 +11,7 @@ from datasets.imigue import COLUMNS, POINTS, read_light_hand_csv
 from datasets.joint_statistics import JointStatistics
 from datasets.prepare import main
 from datasets.skeletons import IMIGUE_22
-from tests.datasets.on_disk import person, write_imigue, write_imigue_video, write_rows, write_video
+from tests.datasets.on_disk import person, write_imigue, write_imigue_video, write_picture, write_rows, write_video
 
 
 @pytest.fixture
@@ -135,19 +135,13 @@ def test_rgb_in_every_form(workdir):
     images = rgb / "train_data/0002/0002_0"
     images.mkdir(parents=True)
     for number in range(5, 31):
-        _write_png(images, number)
+        write_picture(images / f"{number:06d}.png")
     main(["--run", "r", "--track1", "data", "--rgb1", "rgb"])
     table = load_clips("r", "track1").table.set_index("clip_id")
     assert (table.frames_path["0001_0"], table.frames_start["0001_2"]) == ("rgb/train_data/0001/0001.mp4", 41)
     assert (table.frames_path["0001_1"], table.frames_start["0001_1"]) == ("rgb/train_data/0001/0001_1.avi", 0)
     assert (table.frames_path["0002_0"], table.frames_start["0002_0"]) == ("rgb/train_data/0002/0002_0", 5)
     assert table.frames_path["0003_0"] == ""
-
-
-def _write_png(folder, number):
-    import cv2
-
-    cv2.imwrite(str(folder / f"{number:06d}.png"), np.full((48, 64, 3), number, np.uint8))
 
 
 def test_real_layout(workdir, shared_data, capsys):
