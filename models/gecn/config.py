@@ -7,7 +7,7 @@ from training.config import FitConfig
 
 @dataclass(frozen=True)
 class GECNConfig(FitConfig):
-    """Published values: GE-CN (MiGA 2023), section 4.1, and where it is silent InfoGCN's README command (models.md 4)."""
+    """Published values: GE-CN (MiGA 2023), section 4.1, and where it is silent InfoGCN's README command."""
 
     num_frames: int = 64  # T, a clip is resized to
     width: int = 64  # channels of the first three blocks, a multiple of 8

@@ -7,7 +7,7 @@ from training.config import FitConfig
 
 @dataclass(frozen=True)
 class PoseC3DConfig(FitConfig):
-    """Published values: pyskl, configs/posec3d/slowonly_r50_ntu60_xsub/{joint,limb}.py (models.md 1.1 to 1.3)."""
+    """Published values: pyskl, configs/posec3d/slowonly_r50_ntu60_xsub/{joint,limb}.py."""
 
     input: str = "joint"  # joint | limb: which heatmaps are the input channels
     clip_len: int = 48  # frames a view
