@@ -18,7 +18,7 @@ for _points, _score, _pixels in (
     ((3, 6), 0.80, 5.0),
     ((4, 7), 0.78, 5.0),
     ((8, 9, 12), 0.45, 9.0),
-    (tuple(range(25, 35)), 0.45, 5.8),
+    (tuple(range(25, 35)), 0.42, 6.5),
 ):
     _CONFIDENCE[list(_points)] = _score
     _JITTER[list(_points)] = _pixels
@@ -54,7 +54,7 @@ def _confidence(pose: Pose, truth: np.ndarray, camera: Camera, fps: float, rng: 
     for hand, fingers in enumerate((slice(25, 30), slice(30, 35))):
         on_face = np.exp(-((np.linalg.norm(hands[:, hand] - face, axis=-1) / pixel / 0.14) ** 2))
         clasped = np.exp(-((apart / 0.14) ** 2))
-        mood = 0.26 * smooth_noise(rng, num_frames, fps, 0.9, 1)
+        mood = 0.32 * smooth_noise(rng, num_frames, fps, 0.9, 1)
         score[:, fingers] += mood - 0.15 * on_face[:, None] - 0.22 * clasped[:, None]
         score[:, 7 - 3 * hand] += 0.9 * mood[:, 0] - 0.2 * clasped - 0.03 * on_face
         # The face points that a hand covers are guessed.

@@ -27,7 +27,7 @@ class Tempo:
     sloppy: float  # share of a motion that its label may miss at either end
 
 
-TRACK1_TEMPO = Tempo(fps=25.0, seconds=IMIGUE_SECONDS, pause_sec=1.0, hurry=0.3, sloppy=0.25)  # iMiGUE: 25 fps
+TRACK1_TEMPO = Tempo(fps=25.0, seconds=IMIGUE_SECONDS, pause_sec=1.0, hurry=0.4, sloppy=0.30)  # iMiGUE: 25 fps
 TRACK2_TEMPO = Tempo(fps=28.0, seconds=SMG_SECONDS, pause_sec=0.75, hurry=0.0, sloppy=0.10)  # SMG: about 28 fps
 
 
