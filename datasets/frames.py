@@ -7,6 +7,7 @@ whose timestamps cannot be trusted (avi) are decoded from the beginning.
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -137,33 +138,26 @@ def _read_image(path: Path) -> np.ndarray:
             raise InputError(f"{path}: the image cannot be decoded ({error}); copy it again") from error
 
 
-class _opened:
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
     """Open a file and its video stream; what cannot be opened becomes one sentence."""
-
-    def __init__(self, path: Path):
-        self._path = path
-
-    def __enter__(self):
-        if not self._path.is_file():
-            raise InputError(f"{self._path}: no such video; check the path")
-        if self._path.stat().st_size == 0:
-            raise InputError(f"{self._path}: the video file is empty (0 bytes); copy it again")
-        try:
-            self._container = av.open(str(self._path))
-        except av.FFmpegError as error:
-            raise InputError(
-                f"{self._path}: not a readable video, it may be cut off ({error.strerror}); copy it again"
-            ) from error
-        if not self._container.streams.video:
-            self._container.close()
-            raise InputError(f"{self._path}: has no video stream; check the file")
-        stream = self._container.streams.video[0]
+    if not path.is_file():
+        raise InputError(f"{path}: no such video; check the path")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the video file is empty (0 bytes); copy it again")
+    try:
+        container = av.open(str(path))
+    except av.FFmpegError as error:
+        raise InputError(
+            f"{path}: not a readable video, it may be cut off ({error.strerror}); copy it again"
+        ) from error
+    with container:
+        if not container.streams.video:
+            raise InputError(f"{path}: has no video stream; check the file")
+        stream = container.streams.video[0]
         # Loader workers are the parallelism; threads inside each would fight over the same cores.
         stream.codec_context.thread_count = 1
-        return self._container, stream
-
-    def __exit__(self, *exc):
-        self._container.close()
+        yield container, stream
 
 
 def _index_of(path: Path) -> _Index:

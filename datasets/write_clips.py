@@ -15,7 +15,7 @@ from numpy.lib import format as npy_format
 from datasets.clips import CLIP_COLUMNS, VIDEO_COLUMNS
 from datasets.errors import InputError
 from datasets.files import write_json
-from datasets.frames import probe
+from datasets.frames import VideoInfo, probe
 from datasets.ids import natural_key
 from datasets.joint_statistics import FIRST_FINGERS, SECOND_FINGERS, JointStatistics
 from datasets.recordings import Problems, Recording, Source
@@ -164,10 +164,10 @@ def _add_recording(
 ) -> None:
     """Write one video's joints and its rows; `size` is filled in where the data or the RGB says it."""
     num_bad = len(problems.bad)
-    video_rgb = rgb_files.find_video(recording.video_id) if source.frames_are_true else None
     clip2rgb = rgb_files.find_clips(recording, problems) if source.frames_are_true else {}
     broken = {what for what, _ in problems.bad[num_bad:]}
-    picture = _probe_any(video_rgb, clip2rgb) if not broken else None
+    video_rgb = rgb_files.find_video(recording.video_id) if source.frames_are_true and not broken else None
+    picture = _probe_rgb(recording, video_rgb, clip2rgb, problems) if not broken else None
     picture_size = (picture.width, picture.height) if picture else None
     statistics.add(recording.joints, None if recording.size else picture_size)
     offset = joints_file.append(recording.joints)
@@ -185,7 +185,7 @@ def _add_recording(
             **shared,
             "num_frames": len(recording.joints),
             "row_offset": offset,
-            "frames_path": str(video_rgb) if video_rgb and not broken else "",
+            "frames_path": str(video_rgb) if video_rgb and picture else "",
         }
     )
     for segment in recording.segments:
@@ -206,11 +206,20 @@ def _add_recording(
         )
 
 
-def _probe_any(video_rgb: Path | None, clip2rgb: dict[str, tuple[str, int]]):
+def _probe_rgb(
+    recording: Recording, video_rgb: Path | None, clip2rgb: dict[str, tuple[str, int]], problems: Problems
+) -> VideoInfo | None:
     """Picture size and rate of a recording's RGB: of the whole video, else of its first clip."""
-    if clip2rgb:
-        return probe(next(iter(clip2rgb.values()))[0])
-    return probe(video_rgb) if video_rgb else None
+    if video_rgb is None:
+        return probe(next(iter(clip2rgb.values()))[0]) if clip2rgb else None
+    try:
+        picture = probe(video_rgb)
+    except InputError as error:  # only a recording without clips gets here with a broken video
+        problems.leave_out(recording.video_id, str(error))
+        return None
+    if not video_rgb.is_dir() and picture.num_frames < len(recording.joints):
+        problems.notes.append(f"{video_rgb}: {picture.num_frames} frames for {len(recording.joints)} skeleton rows")
+    return picture
 
 
 def _check_ids(clip_rows: list[dict], video_rows: list[dict], subjects: Subjects, problems: Problems) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from datasets.clips import load_clips
+from datasets.errors import InputError
 from datasets.prepare import main
 from datasets.smg import read_skeleton_csv
 from tests.datasets.on_disk import kinect, write_rows, write_smg, write_smg_video, write_video
@@ -101,3 +102,17 @@ def test_real_layout(workdir, shared_data):
     assert (len(clips), len(clips.videos), len(clips.joints)) == (199, 20, 33652)
     assert int((clips.joints[:, 0, :, 2] == 0).all(1).sum()) == 896
     assert int((clips.videos.split == "test").sum()) == 8
+
+
+def test_rgb_of_a_test_sequence(workdir, capsys):
+    """A sequence without clips has its RGB checked too; one that ends early is noted."""
+    write_smg(workdir / "data")
+    write_smg_video(workdir / "data", "Sample0037", kinect(20), None)
+    write_video(workdir / "data/Sample0037_color.mp4", 15)
+    main(["--run", "r", "--track2", "data"])
+    videos = load_clips("r", "track2").videos.set_index("video_id")
+    assert videos.frames_path["Sample0037"] == "data/Sample0037_color.mp4" and videos.frames_path["Sample0001"] == ""
+    assert "15 frames for 20 skeleton rows" in capsys.readouterr().out
+    (workdir / "data/Sample0037_color.mp4").write_bytes(b"")
+    with pytest.raises(InputError, match="the video file is empty"):
+        main(["--run", "r", "--track2", "data"])
