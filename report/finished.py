@@ -18,16 +18,16 @@ from datasets.errors import run_command
 from datasets.files import write_json
 from datasets.paths import TRACKS, check_run_name, report_dir, submission_csv
 
-CODE_PATTERNS = ("*.py", "run.sh", "requirements.txt")
+SCRIPTS = ("run.sh", "environment.sh", "requirements.txt")
 
 
 def code_hash() -> str:
-    """Hash of every file of code below the current directory, hidden folders (the environment) left out."""
-    files = sorted(path for pattern in CODE_PATTERNS for path in Path(".").rglob(pattern))
+    """Hash of every package in the current directory and of the scripts beside them."""
+    packages = [path.parent for path in Path(".").glob("*/__init__.py") if path.parent.name != "tests"]
+    files = [Path(name) for name in SCRIPTS] + [file for package in packages for file in package.rglob("*.py")]
     digest = hashlib.sha256()
-    for path in files:
-        if not any(part.startswith(".") for part in path.parts):
-            digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(files):
+        digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
