@@ -1,7 +1,7 @@
 """Simulate people, film them, and write the recordings in the layouts of iMiGUE (track 1) and SMG (track 2).
 
 reads:  nothing
-writes: input/<run>/imigue, input/<run>/smg, input/<run>/answers (see datasets.demo_files), input/<run>/demo.json
+writes: input/<run>/imigue, input/<run>/smg, input/<run>/answers (see datasets.simulation.files), input/<run>/demo.json
 
     python -m datasets.demo                                  # input/demo, about a minute on two cores
     python -m datasets.demo --out some/folder --profile smoke --seed 3
@@ -24,18 +24,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets import demo_files, demo_noise, demo_render
-from datasets.demo_act import Act
-from datasets.demo_distractors import play_distractor
-from datasets.demo_gestures import IMIGUE_PROGRAMS, SMG_PROGRAMS
-from datasets.demo_motion import Stage, idle_stage
-from datasets.demo_people import Camera, kinect_camera, table_camera
-from datasets.demo_plan import PROFILES, Recording, plan
-from datasets.demo_pose import Pose, solve
-from datasets.demo_scene import make_scene
 from datasets.errors import InputError, run_command
 from datasets.files import replacing, write_json
 from datasets.paths import check_run_name, input_dir
+from datasets.simulation import files, noise, render
+from datasets.simulation.act import Act
+from datasets.simulation.distractors import play_distractor
+from datasets.simulation.gestures import IMIGUE_PROGRAMS, SMG_PROGRAMS
+from datasets.simulation.motion import Stage, idle_stage
+from datasets.simulation.people import Camera, kinect_camera, table_camera
+from datasets.simulation.plan import PROFILES, Recording, plan
+from datasets.simulation.pose import Pose, solve
+from datasets.simulation.scene import make_scene
 
 GENERATOR = 1  # raise it when the same seed no longer gives the same bytes
 
@@ -56,17 +56,17 @@ def perform(recording: Recording) -> tuple[Stage, Pose, Camera]:
 def make_recording(root: Path, recording: Recording) -> str:
     """Simulate, detect, render and encode one recording; skips it when all of its files are there. Returns its id."""
     cv2.setNumThreads(1)
-    skeleton, video = demo_files.skeleton_path(root, recording), demo_files.video_path(root, recording)
-    demo_files.write_labels(root, recording)
+    skeleton, video = files.skeleton_path(root, recording), files.video_path(root, recording)
+    files.write_labels(root, recording)
     if skeleton.exists() and video.exists():
         return recording.video_id
     stage, pose, camera = perform(recording)
-    detector = demo_noise.openpose if recording.track == 1 else demo_noise.kinect
+    detector = noise.openpose if recording.track == 1 else noise.kinect
     joints = detector(pose, camera, recording.fps, np.random.default_rng([*recording.seed, 1]))
-    demo_files.write_skeleton(skeleton, recording, joints)
+    files.write_skeleton(skeleton, recording, joints)
     scene = make_scene(not recording.person.standing, np.random.default_rng([*recording.seed, 2]))
     with replacing(video) as temporary:
-        demo_render.encode(temporary, demo_render.frames(recording.person, stage, pose, camera, scene), recording.fps)
+        render.encode(temporary, render.frames(recording.person, stage, pose, camera, scene), recording.fps)
     return recording.video_id
 
 
@@ -84,7 +84,7 @@ def make_demo(root: Path, profile_name: str, seed: int, workers: int, overwrite:
     write_json(root / "making.json", identity)
     recordings = plan(PROFILES[profile_name], seed)
     run_all(root, recordings, workers)
-    demo_files.write_tables(root, recordings)
+    files.write_tables(root, recordings)
     write_json(root / "demo.json", identity | {"counts": count(recordings)})
     (root / "making.json").unlink()
     return True

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.imigue import open_imigue
 from datasets.listing import Entry
-from datasets.processed import open_processed
-from datasets.pyskl_pickle import open_pyskl
+from datasets.readers.imigue import open_imigue
+from datasets.readers.processed import open_processed
+from datasets.readers.pyskl_pickle import open_pyskl
+from datasets.readers.smg import open_smg
 from datasets.recordings import Options, Problems, Source
 from datasets.rgb_files import RgbFiles
-from datasets.smg import open_smg
 from datasets.subjects import Subjects, find_subjects_file
 from datasets.summary import summary_text
 from datasets.write_clips import Written, write_clips

@@ -15,17 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets import demo, demo_files
-from datasets.demo_act import Act
-from datasets.demo_body import rotation, two_links
-from datasets.demo_gestures import IMIGUE_PROGRAMS, SMG_PROGRAMS, touch_ear, touch_face, touch_jaw
-from datasets.demo_motion import envelope, idle_stage
-from datasets.demo_people import make_person
-from datasets.demo_plan import DEMO, SMOKE, TRACK1_TEMPO, deal, lay_out, plan, split_evenly
-from datasets.demo_pose import solve
+from datasets import demo
 from datasets.errors import InputError
 from datasets.ids import clip_id_of
 from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES, SMG_CODES
+from datasets.simulation import files
+from datasets.simulation.act import Act
+from datasets.simulation.body import rotation, two_links
+from datasets.simulation.gestures import IMIGUE_PROGRAMS, SMG_PROGRAMS, touch_ear, touch_face, touch_jaw
+from datasets.simulation.motion import envelope, idle_stage
+from datasets.simulation.people import make_person
+from datasets.simulation.plan import DEMO, SMOKE, TRACK1_TEMPO, deal, lay_out, plan, split_evenly
+from datasets.simulation.pose import solve
 
 SEED = 5
 unhurried = settings(max_examples=60, deadline=None)
@@ -84,7 +85,7 @@ def test_folders_hold_exactly_the_files_of_the_two_layouts(made, recordings):
 
 def test_skeleton_rows_have_the_layouts_columns_and_ranges(made, recordings):
     for r in recordings:
-        values = np.loadtxt(demo_files.skeleton_path(made, r), delimiter=",", ndmin=2)
+        values = np.loadtxt(files.skeleton_path(made, r), delimiter=",", ndmin=2)
         assert len(values) == r.num_frames
         if r.track == 2:
             assert values.shape[1] == 25 * 11
@@ -103,7 +104,7 @@ def test_skeleton_rows_have_the_layouts_columns_and_ranges(made, recordings):
 def test_fingers_follow_the_viewers_sides(made, recordings):
     """Points 25-29 belong to the wrist at the right of the picture, point 7; 30-34 to point 4."""
     r = next(r for r in recordings if r.track == 1)
-    points = np.loadtxt(demo_files.skeleton_path(made, r), delimiter=",")[:, 1:].reshape(-1, 35, 3)
+    points = np.loadtxt(files.skeleton_path(made, r), delimiter=",")[:, 1:].reshape(-1, 35, 3)
     for wrist, other, fingers in ((7, 4, slice(25, 30)), (4, 7, slice(30, 35))):
         seen = (points[:, [4, 7]][..., 2] > 0).all(-1) & (points[:, fingers, 2] > 0).all(-1)
         middle = points[seen, fingers, :2].mean(axis=1)
@@ -113,14 +114,14 @@ def test_fingers_follow_the_viewers_sides(made, recordings):
 
 def test_videos_have_a_frame_for_every_skeleton_row(made, recordings):
     for r in (recordings[0], recordings[-1]):
-        found = num_video_frames(demo_files.video_path(made, r))
+        found = num_video_frames(files.video_path(made, r))
         assert found == (r.num_frames, 224, 126, Fraction(int(r.fps)))
 
 
 def test_labels_lie_inside_their_recording(made, recordings):
     for r in recordings:
         if r.track == 1:
-            rows = rows_of(demo_files.skeleton_path(made, r).parent / f"{r.video_id}_label.csv")
+            rows = rows_of(files.skeleton_path(made, r).parent / f"{r.video_id}_label.csv")
             first, last, codes = 0, r.num_frames - 1, {0} if r.split == "test" else set(IMIGUE_CODES)
         else:
             root = made / "answers" / "smg" if r.split == "test" else made / "smg" / "smg_skeleton_train"
@@ -171,9 +172,9 @@ def test_killed_run_resumes_to_the_same_bytes_and_a_finished_one_rests(made, rec
     before = bytes_of(made)
     assert not demo.make_demo(made, "smoke", SEED, workers=1)
     shortest = min(recordings, key=lambda r: r.num_frames)
-    demo_files.video_path(made, shortest).unlink()
+    files.video_path(made, shortest).unlink()
     (made / "demo.json").rename(made / "making.json")
-    stale = demo_files.video_path(made, shortest).parent / ".half.1.tmp.mp4"
+    stale = files.video_path(made, shortest).parent / ".half.1.tmp.mp4"
     stale.write_bytes(b"half a video")
     assert demo.make_demo(made, "smoke", SEED, workers=1)
     assert bytes_of(made) == before

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from datasets.clips import load_clips
 from datasets.folders import select_videos, source_split_of
-from datasets.imigue import COLUMNS, POINTS, read_light_hand_csv
 from datasets.joint_statistics import JointStatistics
 from datasets.prepare import main
+from datasets.readers.imigue import COLUMNS, POINTS, read_light_hand_csv
 from datasets.skeletons import IMIGUE_22
 from tests.datasets.on_disk import person, write_imigue, write_imigue_video, write_picture, write_rows, write_video
 

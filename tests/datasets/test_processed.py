@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from datasets.clips import load_clips
 from datasets.prepare import main
-from datasets.processed import trim
+from datasets.readers.processed import trim
 from tests.datasets.on_disk import write_pickle
 
 

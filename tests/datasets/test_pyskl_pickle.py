@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.prepare import main
-from datasets.pyskl_pickle import choose_splits
+from datasets.readers.pyskl_pickle import choose_splits
+from datasets.readers.safe_pickle import load_pickle
 from datasets.recordings import Options
-from datasets.safe_pickle import load_pickle
 from tests.datasets.on_disk import pyskl_content, write_pickle
 
 

@@ -6,7 +6,7 @@ import pytest
 from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.prepare import main
-from datasets.smg import read_skeleton_csv
+from datasets.readers.smg import read_skeleton_csv
 from tests.datasets.on_disk import kinect, write_rows, write_smg, write_smg_video, write_video
 
 

@@ -1,7 +1,7 @@
 """A stage: the controls of one simulated body over a whole recording, and the restless baseline they start from.
 
-Gestures (datasets.demo_gestures) add to these controls; datasets.demo_pose turns them into points in space.
-Units: metres, radians, frames. Sides and axes as in datasets.demo_people.
+Gestures (datasets.simulation.gestures) add to these controls; datasets.simulation.pose turns them into points in space.
+Units: metres, radians, frames. Sides and axes as in datasets.simulation.people.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from datasets.demo_people import SIDES, Person
+from datasets.simulation.people import SIDES, Person
 
 
 def smooth_noise(rng: np.random.Generator, num_frames: int, fps: float, seconds: float, width: int) -> np.ndarray:

@@ -1,11 +1,11 @@
 """How talking moves the hands: the illustrative gestures, and the beats that go on beside other gestures.
 
-Vectors are written for the left side, as in datasets.demo_gestures.
+Vectors are written for the left side, as in datasets.simulation.gestures.
 """
 
 import numpy as np
 
-from datasets.demo_act import Act
+from datasets.simulation.act import Act
 
 DOWN_AND_OUT = (0.7, -0.9, 0.1)  # where the elbow of a hand in front of the trunk points
 

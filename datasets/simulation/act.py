@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datasets.demo_motion import Reach, Stage, ease, envelope, smooth_noise, strokes
-from datasets.demo_people import SIDES, Manner
+from datasets.simulation.motion import Reach, Stage, ease, envelope, smooth_noise, strokes
+from datasets.simulation.people import SIDES, Manner
 
 
 @dataclass

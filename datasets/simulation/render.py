@@ -9,10 +9,10 @@ import av
 import cv2
 import numpy as np
 
-from datasets.demo_motion import Stage
-from datasets.demo_people import Camera, Looks, Person
-from datasets.demo_pose import Pose
-from datasets.demo_scene import HEIGHT, WIDTH, Colour, Painter, Scene, shade
+from datasets.simulation.motion import Stage
+from datasets.simulation.people import Camera, Looks, Person
+from datasets.simulation.pose import Pose
+from datasets.simulation.scene import HEIGHT, WIDTH, Colour, Painter, Scene, shade
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datasets.demo_people import Person, make_person
+from datasets.simulation.people import Person, make_person
 
 # Mean length of a gesture in seconds, before a person's pace and chance; by zero-based class.
 IMIGUE_SECONDS = {

@@ -14,10 +14,10 @@ import numpy as np
 from datasets.errors import InputError
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
-from datasets.label_files import LabelRow, known_labels, read_labels, segments_of
 from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES
 from datasets.listing import Entry
-from datasets.number_csv import read_number_csv
+from datasets.readers.label_files import LabelRow, known_labels, read_labels, segments_of
+from datasets.readers.number_csv import read_number_csv
 from datasets.recordings import Options, Problems, Recording, Source, clean_joints
 from datasets.skeletons import IMIGUE_22
 

@@ -13,8 +13,8 @@ import numpy as np
 from datasets.errors import InputError
 from datasets.ids import natural_key
 from datasets.listing import Entry
+from datasets.readers.safe_pickle import load_pickle
 from datasets.recordings import Options, Problems, Recording, Segment, Source, clean_joints
-from datasets.safe_pickle import load_pickle
 from datasets.skeletons import IMIGUE_22, Skeleton, read_skeleton_file, skeleton_from_dict, skeleton_of_size
 
 DEFAULT_FPS = 25.0

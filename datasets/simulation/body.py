@@ -1,14 +1,14 @@
 """From the controls of a simulated body to the points of its skeleton, all frames at once.
 
 Limbs are solved by two-link inverse kinematics, so that a hand that should touch the chin touches the chin whatever
-the length of the arm. Shapes: T frames; sides and axes as in datasets.demo_people.
+the length of the arm. Shapes: T frames; sides and axes as in datasets.simulation.people.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from datasets.demo_people import SIDES, Build
+from datasets.simulation.people import SIDES, Build
 
 # Points of the face in the frame of the head, metres for a head of scale 1: x to the subject's left, y up, z ahead.
 FACE = {

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from datasets.demo_body import FINGER_LENGTH, FIST, Frames, face_points, fingertips, trunk, turn, two_links, unit
-from datasets.demo_motion import Reach, Stage
-from datasets.demo_people import SIDES
+from datasets.simulation.body import FINGER_LENGTH, FIST, Frames, face_points, fingertips, trunk, turn, two_links, unit
+from datasets.simulation.motion import Reach, Stage
+from datasets.simulation.people import SIDES
 
 # BODY_25 numbers (organisers' csv, formats table in the README of the data); 25-29 are the fingers of the hand at the
 # right of the picture, 30-34 of the other one: the organisers' names follow the viewer's sides.

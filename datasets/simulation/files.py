@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.demo_plan import Recording
 from datasets.files import replacing
 from datasets.ids import clip_id_of
 from datasets.labels import IMIGUE_CODES, SMG_CODES
+from datasets.simulation.plan import Recording
 
 MAX_DEPTH_MM = 4500
 DUMMY_CLASS = 0  # the class column of the test people's label files

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from datasets.demo_act import Act
-from datasets.demo_motion import ease
-from datasets.demo_people import SIDES
-from datasets.demo_talk import DOWN_AND_OUT, illustrate, keep_busy, talk_along
+from datasets.simulation.act import Act
+from datasets.simulation.motion import ease
+from datasets.simulation.people import SIDES
+from datasets.simulation.talk import DOWN_AND_OUT, illustrate, keep_busy, talk_along
 
 Program = Callable[[Act], None]
 

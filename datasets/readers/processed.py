@@ -18,8 +18,8 @@ from datasets.folders import select_videos, split_of
 from datasets.ids import natural_key
 from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES, SMG_CLASSES, SMG_CODES
 from datasets.listing import Entry
+from datasets.readers.safe_pickle import load_pickle
 from datasets.recordings import Options, Problems, Recording, Segment, Source, clean_joints
-from datasets.safe_pickle import load_pickle
 from datasets.skeletons import IMIGUE_22, SMG_25
 
 FPS = 25.0

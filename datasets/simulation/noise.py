@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from datasets.demo_body import unit
-from datasets.demo_motion import smooth_noise
-from datasets.demo_people import Camera
-from datasets.demo_pose import NUM_OPENPOSE, Pose, kinect_points, openpose_points
+from datasets.simulation.body import unit
+from datasets.simulation.motion import smooth_noise
+from datasets.simulation.people import Camera
+from datasets.simulation.pose import NUM_OPENPOSE, Pose, kinect_points, openpose_points
 
 # Usual confidence and jitter (pixels at 1280x720) of a point that is in full view and still.
 _CONFIDENCE = np.zeros(NUM_OPENPOSE)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from datasets.demo_act import Act
-from datasets.demo_gestures import Program
-from datasets.demo_people import SIDES
-from datasets.demo_talk import DOWN_AND_OUT, beat
+from datasets.simulation.act import Act
+from datasets.simulation.gestures import Program
+from datasets.simulation.people import SIDES
+from datasets.simulation.talk import DOWN_AND_OUT, beat
 
 
 def drink(act: Act) -> None:
