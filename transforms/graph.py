@@ -25,6 +25,9 @@ class GraphAugment:
 
 
 TEST_CROP = 0.95  # share of the clip that testing keeps, from its middle
+STREAMS = ("joint", "bone", "motion")
+STREAM_CHANNELS = {"joint": 3, "bone": 2, "motion": 2}
+MOTION_SCALE = 4.0  # frame-to-frame steps are small beside positions
 
 
 def is_present(joints: NDArray) -> NDArray[np.bool_]:
@@ -130,13 +133,39 @@ def fill_gaps(path: NDArray[np.float32], present: NDArray[np.bool_]) -> NDArray[
     return np.take_along_axis(path, source[..., None], axis=0) * present.any(axis=0)[:, None]
 
 
+def bones(joints: NDArray[np.float32], skeleton: Skeleton) -> NDArray[np.float32]:
+    """(T, M, V, 3) -> (T, M, V, 2): child minus parent; 0 at the centre and where either is missing."""
+    present, parents = is_present(joints), skeleton.parents
+    both = present & present[:, :, parents]
+    difference = (joints[..., :2] - joints[:, :, parents, :2]) * both[..., None]
+    difference[:, :, skeleton.center] = 0
+    return difference
+
+
+def motion(joints: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(T, M, V, 3) -> (T, M, V, 2): the step to the next frame; 0 in the last and where either is missing."""
+    present = is_present(joints)
+    step = np.zeros_like(joints[..., :2])
+    step[:-1] = (joints[1:, ..., :2] - joints[:-1, ..., :2]) * (present[1:] & present[:-1])[..., None]
+    return step
+
+
 @dataclass(frozen=True)
 class GraphTransform:
-    """A clip's joints -> a graph network's input."""
+    """A clip's joints -> a graph network's input.
+
+    `streams` chooses what each joint carries, in this order: joint (x, y, score, centred), bone (x, y from its parent),
+    motion (x, y to the next frame, times MOTION_SCALE). One stream alone is the published form; several are joined.
+    """
 
     skeleton: Skeleton
     num_frames: int = 64
     augment: GraphAugment = GraphAugment()
+    streams: tuple[str, ...] = ("joint",)
+
+    @property
+    def num_channels(self) -> int:
+        return sum(STREAM_CHANNELS[stream] for stream in self.streams)
 
     def __call__(
         self, joints: NDArray, width: float, height: float, rng: np.random.Generator | None = None, flip: bool = False
@@ -149,7 +178,7 @@ class GraphTransform:
             rng: source of randomness for training, or None.
             flip: mirror the test view.
         Returns:
-            (3, num_frames, V, M) float32: x and y about -1..1, score.
+            (num_channels, num_frames, V, M) float32; for the joint stream x and y about -1..1, and the score.
         """
         window = middle_window(len(joints)) if rng is None else random_window(len(joints), self.augment, rng)
         clip = normalise(resize_time(joints[window], self.num_frames), width, height)  # (T', M, V, 3)
@@ -159,5 +188,11 @@ class GraphTransform:
             flip = rng.random() < self.augment.flip
         if flip:
             clip = mirror(clip, self.skeleton)
-        clip = center_on_joint(clip, self.skeleton.center)
-        return np.ascontiguousarray(clip.transpose(3, 0, 2, 1))  # (3, T', V, M)
+        centred = center_on_joint(clip, self.skeleton.center)
+        made = {"joint": centred}
+        if "bone" in self.streams:
+            made["bone"] = bones(clip, self.skeleton)
+        if "motion" in self.streams:
+            made["motion"] = MOTION_SCALE * motion(centred)
+        channels = np.concatenate([made[stream] for stream in self.streams], axis=-1)  # (T', M, V, C)
+        return np.ascontiguousarray(channels.transpose(3, 0, 2, 1))  # (C, T', V, M)

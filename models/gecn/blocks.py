@@ -20,14 +20,18 @@ class JointAttention(nn.Module):
     """Which joints a joint listens to, per frame and head: softmax over j of q_i k_j / sqrt(D), D = C / 8.
 
     GE-CN's equation 3 prints K Q^T; the softmax over the neighbours j of Q K^T is meant.
+
+    Args:
+        init_std: spread of the first weights of Q and K. At the published 1 the scores of normalised features spread so
+            widely that nearly all the attention begins on one joint, with hardly a gradient; small data wants less.
     """
 
-    def __init__(self, channels: int, num_heads: int) -> None:
+    def __init__(self, channels: int, num_heads: int, init_std: float = 1.0) -> None:
         super().__init__()
         self.num_heads, self.head_dim = num_heads, channels // 8
         self.ln = nn.LayerNorm(channels)
         self.to_qk = nn.Linear(channels, 2 * num_heads * self.head_dim)
-        nn.init.normal_(self.to_qk.weight, 0, 1)
+        nn.init.normal_(self.to_qk.weight, 0, init_std)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B*T, V, C) -> (B*T, heads, V, V): [h, j, i] is the weight of joint j for joint i, summing to one over j.
@@ -46,7 +50,9 @@ class GraphConv(nn.Module):
     A_h (V, V) is learned and shared over time, S_h is the attention of the frame, `*` is element by element.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, num_joints: int, num_heads: int) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, num_joints: int, num_heads: int, attention_std: float
+    ) -> None:
         super().__init__()
         self.topology = nn.Parameter(torch.eye(num_joints).repeat(num_heads, 1, 1))
         self.weight = nn.Parameter(torch.empty(out_channels, num_heads * in_channels))
@@ -55,7 +61,7 @@ class GraphConv(nn.Module):
         self.down = projection(in_channels, out_channels) if in_channels != out_channels else nn.Identity()
         self.bn = nn.BatchNorm2d(out_channels)
         nn.init.constant_(self.bn.weight, BRANCH_SCALE)
-        self.attn = JointAttention(in_channels, num_heads)
+        self.attn = JointAttention(in_channels, num_heads, attention_std)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, V) -> (B, C', T, V)."""
@@ -72,10 +78,10 @@ class EncodingBlock(nn.Module):
     """Graph convolution and multi-scale temporal convolution with a residual round both."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, num_joints: int, num_heads: int = 3, stride: int = 1
+        self, in_channels: int, out_channels: int, num_joints: int, num_heads: int, attention_std: float, stride: int
     ) -> None:
         super().__init__()
-        self.agcn = GraphConv(in_channels, out_channels, num_joints, num_heads)
+        self.agcn = GraphConv(in_channels, out_channels, num_joints, num_heads, attention_std)
         self.tcn = MultiScaleTemporal(out_channels, out_channels, stride)
         changes = in_channels != out_channels or stride != 1
         self.residual = projection(in_channels, out_channels, stride) if changes else nn.Identity()

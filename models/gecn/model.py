@@ -48,13 +48,14 @@ class GECN(nn.Module):
         k: which mode of the skeleton goes in, see `mode_matrix`. Published 1 (bones).
         in_channels: numbers per joint; published 3 (x, y, score).
         num_heads: attention heads; published 3.
+        attention_std: spread of the first weights of the attention, see `JointAttention`; published 1.
         noise: r in z = mu + eps * exp(r * logvar) while training; published 0.5. At test time z = mu.
         dropout: share of the pooled features dropped while training; published 0.
     """
 
     def __init__(
         self, skeleton: Skeleton, num_classes: int, num_persons: int = 1, width: int = 64, k: int = 1,
-        in_channels: int = 3, num_heads: int = 3, noise: float = 0.5, dropout: float = 0.0,
+        in_channels: int = 3, num_heads: int = 3, attention_std: float = 1.0, noise: float = 0.5, dropout: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
         if width % 8:
@@ -68,7 +69,7 @@ class GECN(nn.Module):
         widths = [width] * 4 + [2 * width] * 3 + [4 * width] * 3
         for i, (wide_in, wide_out) in enumerate(pairwise(widths), start=1):
             stride = 1 if wide_in == wide_out else 2
-            self.add_module(f"l{i}", EncodingBlock(wide_in, wide_out, joints, num_heads, stride))
+            self.add_module(f"l{i}", EncodingBlock(wide_in, wide_out, joints, num_heads, attention_std, stride))
         self.num_blocks = len(widths) - 1
         self.z_dim = widths[-1]
         self.fc = nn.Linear(self.z_dim, self.z_dim)

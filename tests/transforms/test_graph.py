@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 
 from datasets.skeletons import COCO_17, IMIGUE_22, SMG_25
 from transforms.graph import (
+    MOTION_SCALE,
     GraphAugment,
     GraphTransform,
+    bones,
     center_on_joint,
     is_present,
     middle_window,
     mirror,
+    motion,
     normalise,
     random_window,
     resize_time,
@@ -167,3 +170,25 @@ def test_the_test_view_can_be_mirrored():
     flipped = transform(joints, WIDTH, HEIGHT, flip=True)
     expected = plain[:, :, IMIGUE_22.flip_index] * np.array([-1, 1, 1])[:, None, None, None]
     np.testing.assert_allclose(flipped, expected, atol=1e-6)
+
+
+def test_bones_and_steps_need_both_ends():
+    clip = normalise(random_clip(9), WIDTH, HEIGHT)
+    bone, step = bones(clip, IMIGUE_22), motion(clip)
+    for t in range(9):
+        for v, parent in enumerate(IMIGUE_22.parents):
+            here, up = clip[t, 0, v], clip[t, 0, parent]
+            np.testing.assert_array_equal(bone[t, 0, v], (here - up)[:2] if here.any() and up.any() else 0)
+            then = clip[t + 1, 0, v] if t < 8 else np.zeros(3)
+            np.testing.assert_array_equal(step[t, 0, v], (then - here)[:2] if here.any() and then.any() else 0)
+
+
+def test_joined_streams_stand_in_order():
+    joints = random_clip(20, missing=0.0)
+    joined = GraphTransform(IMIGUE_22, num_frames=20, streams=("joint", "bone", "motion"))
+    alone = GraphTransform(IMIGUE_22, num_frames=20)
+    made, joint = joined(joints, WIDTH, HEIGHT), alone(joints, WIDTH, HEIGHT)
+    assert made.shape[0] == joined.num_channels == 7
+    np.testing.assert_array_equal(made[:3], joint)
+    np.testing.assert_allclose(made[3:5, :, 4], joint[:2, :, 4] - joint[:2, :, 3], atol=1e-6)
+    np.testing.assert_allclose(made[5:, :-1], MOTION_SCALE * np.diff(joint[:2], axis=1), atol=1e-6)
