@@ -12,6 +12,8 @@ class GECNConfig(FitConfig):
     num_frames: int = 64  # T, a clip is resized to
     width: int = 64  # channels of the first three blocks, a multiple of 8
     k: int = 1  # mode of the skeleton: 1 = bones, the depth of its tree or more = joints
+    streams: tuple[str, ...] = ("joint",)  # what each joint carries: joint, bone, motion; with several use a large k
+    attention_std: float = 1.0  # of the first attention weights; 1 is published, 0.1 learns small data far better
     noise: float = 0.5  # of z while training
     dropout: float = 0.0  # before z
     smoothing: float = 0.1  # label smoothing

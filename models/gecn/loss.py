@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from datasets.errors import InputError
+
 
 def orthogonal_prior(num_classes: int, z_dim: int, gain: float, seed: int = 0) -> Tensor:
     """One fixed direction per class, at right angles to all others, of length `gain`.
@@ -15,12 +17,10 @@ def orthogonal_prior(num_classes: int, z_dim: int, gain: float, seed: int = 0) -
     Returns:
         (K, z_dim) float32.
     Raises:
-        ValueError: more classes than dimensions.
+        InputError: more classes than dimensions.
     """
     if num_classes > z_dim:
-        raise ValueError(
-            f"{num_classes} classes need as many dimensions of z, got {z_dim}; widen the network"
-        )
+        raise InputError(f"{num_classes} classes need as many dimensions of z, got {z_dim}; widen the network")
     generator = torch.Generator().manual_seed(seed)
     return nn.init.orthogonal_(torch.empty(num_classes, z_dim), gain=gain, generator=generator)
 

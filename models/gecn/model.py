@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from datasets.errors import InputError
 from datasets.skeletons import Skeleton
 from models.gecn.blocks import EncodingBlock
 
@@ -26,10 +27,10 @@ def mode_matrix(skeleton: Skeleton, k: int) -> np.ndarray:
     Returns:
         (V, V) float32.
     Raises:
-        ValueError: k below 1; I - A^0 is zero, and the network would see nothing.
+        InputError: k below 1; I - A^0 is zero, and the network would see nothing.
     """
     if k < 1:
-        raise ValueError(f"k must be at least 1 (1 = bones, {skeleton.num_joints} = joints), got {k}: I - A^0 is zero")
+        raise InputError(f"k must be at least 1 (1 = bones, {skeleton.num_joints} = joints), got {k}: I - A^0 is zero")
     parents = skeleton.parents
     children = np.array([joint for joint in range(skeleton.num_joints) if joint != skeleton.center])
     to_parent = np.zeros((skeleton.num_joints, skeleton.num_joints), dtype=np.float32)
@@ -51,6 +52,8 @@ class GECN(nn.Module):
         attention_std: spread of the first weights of the attention, see `JointAttention`; published 1.
         noise: r in z = mu + eps * exp(r * logvar) while training; published 0.5. At test time z = mu.
         dropout: share of the pooled features dropped while training; published 0.
+    Raises:
+        InputError: k below 1, or a width that is not a multiple of 8.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class GECN(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         if width % 8:
-            raise ValueError(f"width must be a multiple of 8, got {width}")
+            raise InputError(f"width must be a multiple of 8, got {width}")
         joints = skeleton.num_joints
         self.noise = noise
         self.register_buffer("mode", torch.from_numpy(mode_matrix(skeleton, k)), persistent=False)

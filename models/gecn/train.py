@@ -9,7 +9,7 @@ writes: checkpoints/<run>/gecn/fold<k>/, oof/<run>/gecn.npz and .json
 import numpy as np
 
 from datasets.clips import Clips
-from datasets.errors import run_command
+from datasets.errors import InputError, run_command
 from models.gecn.config import PROFILES, GECNConfig
 from models.gecn.loss import GECNLoss
 from models.gecn.model import GECN
@@ -18,7 +18,7 @@ from training.fit import Batch, fit
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.predict import predict
 from training.weights import load_weights
-from transforms.graph import GraphAugment, GraphTransform
+from transforms.graph import STREAM_CHANNELS, GraphAugment, GraphTransform
 
 NAME = "gecn"
 
@@ -31,6 +31,8 @@ def build_model(clips: Clips, config: GECNConfig) -> GECN:
         num_persons=clips.joints.shape[1],
         width=config.width,
         k=config.k,
+        in_channels=sum(STREAM_CHANNELS[stream] for stream in config.streams),
+        attention_std=config.attention_std,
         noise=config.noise,
         dropout=config.dropout,
     )
@@ -44,7 +46,7 @@ def build_transform(clips: Clips, config: GECNConfig) -> GraphTransform:
         scale=config.scale,
         flip=config.flip,
     )
-    return GraphTransform(clips.skeleton, config.num_frames, augment)
+    return GraphTransform(clips.skeleton, config.num_frames, augment, config.streams)
 
 
 def only_joints(batch: Batch) -> Batch:
@@ -94,6 +96,9 @@ def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, j
 
 def main(argv: list[str] | None = None) -> None:
     args, config = parse_train_arguments(argv, "Train GE-CN on the joint graph.", PROFILES)
+    unknown = [stream for stream in config.streams if stream not in STREAM_CHANNELS]
+    if unknown or not config.streams:
+        raise InputError(f"--streams {','.join(config.streams)}: expected some of {','.join(STREAM_CHANNELS)}")
     run_folds(args, NAME, config, train_fold)
 
 
