@@ -48,6 +48,11 @@ class Clips:
     def num_classes(self) -> int:
         return len(self.classes)
 
+    @property
+    def may_mirror(self) -> bool:
+        """Whether a mirrored clip keeps its class: no class means a left or a right side."""
+        return not self.meta["sided_classes"]
+
     def joints_of(self, index: int) -> np.ndarray:
         """(T, M, V, 3) float32 of clip number `index`, a view into the memory-mapped array."""
         row = self.table.iloc[index]

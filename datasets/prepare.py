@@ -18,7 +18,7 @@ from datasets.paths import check_run_name, clips_dir
 from datasets.recordings import Options
 
 # Raise when what this room writes changes, so that older preparations are made again.
-FORMAT = 1
+FORMAT = 2
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -38,6 +38,11 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         default=(),
         metavar="13-20,..",
         help="test videos by number or id instead of the data's own split; for --track2 if both tracks are given",
+    )
+    parser.add_argument(
+        "--sided-classes",
+        action="store_true",
+        help="some class of track 1 means a left or a right side: never mirror a clip (iMiGUE and SMG have none)",
     )
     parser.add_argument("--skip-bad-clips", action="store_true", help="count, list and leave out what is wrong")
     parser.add_argument("--overwrite", action="store_true", help="prepare again although nothing changed")
@@ -102,6 +107,7 @@ def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None)
         skeleton=args.skeleton,
         subjects=args.subjects,
         subjects_are_shared=None not in (args.subjects, args.track1, args.track2),
+        sided_classes=args.sided_classes and track == "track1",
         skip_bad_clips=args.skip_bad_clips,
     )
     others = [path for path in (rgb, options.subjects, options.skeleton) if path]
@@ -109,7 +115,11 @@ def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None)
         beside = (root.with_name("subjects.csv"), root.with_name(f"{root.stem}_meta.json"))
         others += [path for path in beside if path.exists()]
     everything = entries + [entry for path in others for entry in list_files(path)]
-    made_from = {"source": str(root), "fingerprint": fingerprint(everything, (FORMAT, options))}
+    made_from = {
+        "source": str(root),
+        "sided_classes": options.sided_classes,
+        "fingerprint": fingerprint(everything, (FORMAT, options)),
+    }
     rgb_entries = list_files(rgb) if rgb else entries
     return _Task(track, kind, root, clips_dir(args.run, track), entries, rgb_entries, options, made_from)
 

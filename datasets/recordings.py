@@ -22,6 +22,7 @@ class Options:
     skeleton: Path | None = None
     subjects: Path | None = None
     subjects_are_shared: bool = False
+    sided_classes: bool = False
     skip_bad_clips: bool = False
 
 

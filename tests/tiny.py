@@ -42,7 +42,12 @@ def tiny_clips(num_train: int = 24, num_test: int = 6, num_subjects: int = 4, se
     for video in sorted(per_video):
         first = table[table.video_id == video].iloc[0]
         videos.append((video, first.subject_id, first.split, first.split, 40, 0, 1280, 720, 25.0, ""))
-    meta = {"skeleton": IMIGUE_22.to_dict(), "classes": list(CLASSES), "content_sha256": f"tiny-{seed}-{num_train}"}
+    meta = {
+        "skeleton": IMIGUE_22.to_dict(),
+        "classes": list(CLASSES),
+        "sided_classes": False,
+        "content_sha256": f"tiny-{seed}-{num_train}",
+    }
     return Clips(
         table=table,
         videos=pd.DataFrame(videos, columns=list(VIDEO_COLUMNS)),

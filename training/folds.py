@@ -70,6 +70,7 @@ def run_folds(args: argparse.Namespace, name: str, config: FitConfig, train_fold
         "config": {key: list(v) if isinstance(v, tuple) else v for key, v in dataclasses.asdict(config).items()},
         "folds": file_sha256(folds_csv(args.run)),
         "clips": clips.meta["content_sha256"],
+        "may_mirror": clips.may_mirror,
     }
     num_folds = int(folds.fold.max()) + 1
     wanted = range(num_folds) if args.fold == "all" else [_fold_number(args.fold, num_folds)]

@@ -34,9 +34,10 @@ class PoseClipTransform:
     crop_size: int = 56  # pixels; side of a heatmap in training
     num_clips: int = 10  # test views in time; 1 with flip_views off is pyskl's validation
     flip_views: bool = True  # each test view also mirrored
+    flip_train: bool = True  # half of the training views mirrored; off where a class means a side
 
     def train_view(self, joints: NDArray, image_size: Size, rng: np.random.Generator) -> Keypoints:
-        """One random view: sampled in time, cropped around the person, cropped at random, mirrored half of the time.
+        """One random view: sampled in time, cropped around the person, cropped at random, mirrored half of the time (flip_train).
 
         Args:
             joints: (T0, M, V, 3) the clip's joints in pixels of its picture; a missing joint is 0, 0, 0.
@@ -51,7 +52,7 @@ class PoseClipTransform:
         size = short_side_size((box[3] - box[1], box[2] - box[0]), self.full_size)
         view = map_to_frame(view, box, size)
         view = map_to_frame(view, random_resized_crop(size, rng), (self.crop_size, self.crop_size))
-        if rng.random() < 0.5:
+        if self.flip_train and rng.random() < 0.5:
             view = flip_joints(view, self.crop_size, self.flip_index)
         return _split(view)
 

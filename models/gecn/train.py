@@ -44,7 +44,7 @@ def build_transform(clips: Clips, config: GECNConfig) -> GraphTransform:
         min_frames=config.num_frames,
         rotation=config.rotation,
         scale=config.scale,
-        flip=config.flip,
+        flip=config.flip if clips.may_mirror else 0.0,
     )
     return GraphTransform(clips.skeleton, config.num_frames, augment, config.streams)
 
@@ -68,7 +68,7 @@ def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, j
         return {"joints": transform(clips.joints_of(row), *sizes[row], rng=rng)}
 
     def sample_views(row: int) -> dict[str, np.ndarray]:
-        flips = (False, True) if config.flip_test else (False,)
+        flips = (False, True) if config.flip_test and clips.may_mirror else (False,)
         return {"joints": np.stack([transform(clips.joints_of(row), *sizes[row], flip=flip) for flip in flips])}
 
     model = fit(

@@ -37,7 +37,13 @@ def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, j
         stem_map = IMIGUE_TO_COCO if clips.skeleton.name == IMIGUE_22.name and config.input == "joint" else None
         load_weights(model, config.weights, stem_map=stem_map)
     transform = PoseClipTransform(
-        clips.skeleton.flip_index, config.clip_len, config.test_size, config.train_size, config.num_test_clips
+        clips.skeleton.flip_index,
+        clip_len=config.clip_len,
+        full_size=config.test_size,
+        crop_size=config.train_size,
+        num_clips=config.num_test_clips,
+        flip_views=clips.may_mirror,
+        flip_train=clips.may_mirror,
     )
     table = clips.table
     image_sizes = table[["height", "width"]].to_numpy()
