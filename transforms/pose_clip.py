@@ -37,7 +37,7 @@ class PoseClipTransform:
     flip_train: bool = True  # half of the training views mirrored; off where a class means a side
 
     def train_view(self, joints: NDArray, image_size: Size, rng: np.random.Generator) -> Keypoints:
-        """One random view: sampled in time, cropped around the person, cropped at random, mirrored half of the time (flip_train).
+        """One random view: sampled in time, cropped around the person, cropped at random, maybe mirrored.
 
         Args:
             joints: (T0, M, V, 3) the clip's joints in pixels of its picture; a missing joint is 0, 0, 0.
