@@ -181,4 +181,4 @@ def _print_start(name, config, clips, folds, num_done, device) -> None:
     num_train, num_test = int((folds.fold >= 0).sum()), int((folds.fold < 0).sum())
     done = f", {num_done} folds already done" if num_done else ""
     print(f"{name}: {num_train} training clips, {num_test} test clips, {clips.num_classes} classes, {device}{done}")
-    print("  " + "  ".join(f"{key}={value}" for key, value in dataclasses.asdict(config).items()))
+    print("  " + "  ".join(f"{key}={value}" for key, value in dataclasses.asdict(config).items() if value != ""))
