@@ -67,7 +67,7 @@ def extract_tokens(
     model: PoseC3D, joints: NDArray, image_size: Size, view: View, config: ExtractorConfig,
     flip_index: NDArray[np.int64], device: torch.device,
 ) -> NDArray[np.float32]:  # fmt: skip
-    """One token for each frame of a video seen in some view.
+    """One token for each frame of a video seen in some view: features, or the scores the classifier gives them.
 
     Args:
         model: in eval mode, with temporal strides of one.
@@ -89,4 +89,12 @@ def extract_tokens(
         keypoints = change_keypoints(keypoints, view, config.heatmap_size, flip_index)
         heatmaps = draw(torch.from_numpy(keypoints).to(device), config.heatmap_size, config.sigma)
         parts.append(model.forward_frames(heatmaps).float().cpu().numpy())
-    return average_overlaps(np.concatenate(parts), starts, len(frames))
+    features = average_overlaps(np.concatenate(parts), starts, len(frames))  # (T / speed, C)
+    return features if config.tokens == "features" else class_scores(model, features, device)
+
+
+def class_scores(model: PoseC3D, features: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:
+    """Scores of each frame: (T, C) features to (T, 2 (K + 1)), log-probabilities and probabilities, about -1 to 2."""
+    log_probs = model.cls_head(torch.from_numpy(features).to(device)).float().log_softmax(1).cpu().numpy()
+    floor = -8.0  # below one in 3,000 nothing more is told
+    return np.concatenate([1 + np.maximum(log_probs, floor) / 4, 2 * np.exp(log_probs)], axis=1).astype(np.float32)

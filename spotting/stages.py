@@ -105,15 +105,18 @@ def train_extractor(clips: Clips, video_ids: list[str], job: SpottingJob) -> Pos
 
 
 def make_tokens(clips: Clips, parts: dict[str, list[str]], model: PoseC3D, job: SpottingJob) -> None:
-    """Write the tokens of every video: all views for training videos, plain and mirrored for the others."""
+    """Write the tokens of videos: all views of those a detector is trained on, plain and mirrored of the others."""
     config, made_with = job.config.extractor, spotting_tokens_json(job.run, job.fold)
     if made_with.exists():
         check_fingerprint(made_with, json.loads(made_with.read_text()), job.stage_fingerprint("extractor"))
     else:
         write_json(made_with, job.stage_fingerprint("extractor"))
     rows = clips.videos.set_index("video_id")
-    for part, video_ids in parts.items():
-        num_views = max(NUM_TEST_VIEWS, config.num_views) if part == "train" else NUM_TEST_VIEWS
+    cross_fitted = config.tokens == "scores"
+    described = {part: ids for part, ids in parts.items() if not (cross_fitted and part == "train")}
+    for part, video_ids in described.items():
+        is_trained_on = part == ("held_out" if cross_fitted else "train")
+        num_views = max(NUM_TEST_VIEWS, config.num_views) if is_trained_on else NUM_TEST_VIEWS
         for video_id in video_ids:
             for number in range(num_views):
                 path = spotting_tokens_npy(job.run, job.fold, number, video_id)
@@ -127,13 +130,35 @@ def make_tokens(clips: Clips, parts: dict[str, list[str]], model: PoseC3D, job: 
                     np.save(temporary, tokens, allow_pickle=False)
 
 
-def train_detector(clips: Clips, video_ids: list[str], job: SpottingJob) -> Detector:
+def token_fold(job: SpottingJob, video2fold: dict[str, int], video_id: str) -> int:
+    """The fold whose extractor describes a training video to this fold's detector."""
+    return video2fold[video_id] if job.config.extractor.tokens == "scores" else job.fold
+
+
+def folds_waited_for(job: SpottingJob, video2fold: dict[str, int], video_ids: list[str]) -> list[int]:
+    """Folds whose tokens the detector of this fold is trained on and that are not all there yet."""
+    numbers = range(max(NUM_TEST_VIEWS, job.config.extractor.num_views))
+    folds = {
+        fold
+        for video_id in video_ids
+        for fold in [token_fold(job, video2fold, video_id)]
+        if not all(spotting_tokens_npy(job.run, fold, number, video_id).exists() for number in numbers)
+    }
+    return sorted(folds)
+
+
+def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str], job: SpottingJob) -> Detector:
     """Stage 2: find the gestures of `video_ids` in their tokens."""
     config, extractor = job.config.detector, job.config.extractor
     numbers = range(max(NUM_TEST_VIEWS, extractor.num_views))
     speeds = [video_view(number, extractor.seed).speed for number in numbers]
     videos = [
-        TokenVideo(v, [spotting_tokens_npy(job.run, job.fold, n, v) for n in numbers], speeds, gestures_of(clips, v))
+        TokenVideo(
+            v,
+            [spotting_tokens_npy(job.run, token_fold(job, video2fold, v), n, v) for n in numbers],
+            speeds,
+            gestures_of(clips, v),
+        )
         for v in video_ids
     ]
     samples = WindowSamples(videos, config, config.seed)

@@ -22,7 +22,14 @@ from datasets.paths import check_run_name, folds_csv, spotting_settings_json, sp
 from folds.make import load_folds
 from oof.artifacts import file_sha256
 from spotting.config import PROFILES, SpottingConfig, override_parts
-from spotting.stages import SpottingJob, make_tokens, train_detector, train_extractor, videos_of_fold
+from spotting.stages import (
+    SpottingJob,
+    folds_waited_for,
+    make_tokens,
+    train_detector,
+    train_extractor,
+    videos_of_fold,
+)
 from training.checkpoint import check_fingerprint, load_checkpoint
 from training.config import add_run_arguments, parse_overrides
 from training.progress import format_seconds
@@ -36,17 +43,27 @@ def make_jobs(run: str, config: SpottingConfig, device: torch.device) -> list[Sp
     return [SpottingJob(run, fold, config, fingerprint, device) for fold in range(num_folds)]
 
 
-def train_fold(job: SpottingJob) -> None:
-    """Both stages of one fold. Every step continues what an earlier, killed call left."""
+def describe_fold(job: SpottingJob) -> None:
+    """Stage 1 of one fold: the extractor and its tokens. Continues what an earlier, killed call left."""
     started = time.monotonic()
     clips, folds = load_clips(job.run, "track2"), load_folds(job.run, "track2")
     parts = videos_of_fold(clips.videos, folds, job.fold)
-    extractor = train_extractor(clips, parts["train"], job)
-    made = time.monotonic()
-    make_tokens(clips, parts, extractor, job)
-    print(f"  spotting tokens fold {job.fold}: {format_seconds(time.monotonic() - made)}", flush=True)
-    train_detector(clips, parts["train"], job)
-    print(f"  spotting fold {job.fold}: done in {format_seconds(time.monotonic() - started)}", flush=True)
+    make_tokens(clips, parts, train_extractor(clips, parts["train"], job), job)
+    print(f"  spotting fold {job.fold}: tokens made, {format_seconds(time.monotonic() - started)}", flush=True)
+
+
+def detect_fold(job: SpottingJob) -> None:
+    """Stage 2 of one fold: the detector, once the tokens it is trained on are there."""
+    started = time.monotonic()
+    clips, folds = load_clips(job.run, "track2"), load_folds(job.run, "track2")
+    video_ids = videos_of_fold(clips.videos, folds, job.fold)["train"]
+    video2fold = folds[folds.fold >= 0].groupby("video_id").fold.first().to_dict()
+    waited_for = folds_waited_for(job, video2fold, video_ids)
+    if waited_for:
+        print(f"  spotting fold {job.fold}: its detector needs folds {waited_for}; run them, then this again")
+        return
+    train_detector(clips, video2fold, video_ids, job)
+    print(f"  spotting fold {job.fold}: detector trained, {format_seconds(time.monotonic() - started)}", flush=True)
 
 
 def is_done(job: SpottingJob) -> bool:
@@ -94,7 +111,8 @@ def main(argv: list[str] | None = None) -> None:
         print(f"  {part}: " + "  ".join(f"{key}={value}" for key, value in fields.items()))
     write_json(spotting_settings_json(args.run), config.to_dict())
     parallel = args.jobs or (min(len(waiting), os.cpu_count() or 1) if device.type == "cpu" else 1)
-    Parallel(n_jobs=parallel)(delayed(train_fold)(job) for job in waiting)
+    for stage in (describe_fold, detect_fold):
+        Parallel(n_jobs=parallel)(delayed(stage)(job) for job in waiting)
 
 
 if __name__ == "__main__":
