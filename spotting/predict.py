@@ -128,7 +128,9 @@ def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
     if missing:
         raise InputError(f"spotting fold {missing[0]} is not trained; run `python -m spotting.train --run {run}` first")
     parts = [videos_of_fold(clips.videos, folds, job.fold) for job in jobs]
-    detectors = [load_detector(job, clips.num_classes, parts[0]["held_out"][0]) for job in jobs]
+    detectors = [
+        load_detector(job, clips.num_classes, part["held_out"][0]) for job, part in zip(jobs, parts, strict=True)
+    ]
 
     fold_of = {video: job.fold for job, part in zip(jobs, parts, strict=True) for video in part["held_out"]}
     fold_of = {video: fold_of[video] for video in clips.videos.video_id if video in fold_of}

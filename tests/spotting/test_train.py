@@ -80,6 +80,22 @@ def test_killed_and_resumed_gives_the_same_bytes(prepared, monkeypatch):
     assert run_tiny() == straight
 
 
+def test_scores_describe_a_training_video_by_the_fold_that_never_saw_it(prepared, capsys):
+    scores = ["--extractor.tokens=scores"]
+    train(["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--device", "cpu", *TINY, *scores, "--fold", "1"])
+    assert "fold 1: its detector needs folds [0]" in capsys.readouterr().out
+    content = run_tiny("tiny", *scores)
+    folds = pd.read_csv("folds/tiny_track2.csv", dtype={"video_id": str})
+    for fold in (0, 1):
+        described = {path.stem for path in Path(f"spotting/tiny/tokens_fold{fold}/view0").glob("*.npy")}
+        assert described == set(folds.video_id[folds.fold == fold]) | {"0101", "0102", "0103"}
+        tokens = np.load(f"spotting/tiny/tokens_fold{fold}/view0/0101.npy")
+        num_scores = tokens.shape[1] // 2
+        np.testing.assert_allclose(tokens[:, num_scores:].sum(1), 2, atol=1e-5)
+        assert tokens[:, :num_scores].min() >= -1 and tokens[:, :num_scores].max() <= 1
+    assert run_tiny("tiny", *scores, "--overwrite") == content
+
+
 def test_predict_before_train_says_what_to_do(prepared):
     with pytest.raises(InputError, match=r"python -m spotting\.train --run tiny"):
         predict(["--run", "tiny"])
@@ -143,7 +159,8 @@ def test_config_survives_json_and_refuses_unknown_names():
     assert (paper.extractor.epochs, paper.extractor.clip_len, paper.extractor.overlap) == (100, 8, 0.25)
     changed = override_parts(paper, {"detector.window": "512", "search.nms_iou": "0.2"})
     assert changed.detector.window == 512 and changed.search.nms_iou == (0.2,)
-    for name, text in (("window", "512"), ("detector.windo", "512"), ("detector.window", "100")):
+    wrong = {"window": "512", "extractor.tokens": "guesses", "detector.windo": "512", "detector.window": "100"}
+    for name, text in wrong.items():
         with pytest.raises(InputError, match=name):
             override_parts(paper, {name: text})
 
