@@ -60,7 +60,8 @@ def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, j
     model, transform = build_model(clips, config), build_transform(clips, config)
     if config.weights:
         load_weights(model, config.weights)
-    loss = GECNLoss(clips.num_classes, model.z_dim, smoothing=config.smoothing).to(job.device)
+    loss = GECNLoss(clips.num_classes, model.z_dim, smoothing=config.smoothing, lambda_2=config.lambda_2)
+    loss = loss.to(job.device)
     table = clips.table
     sizes = table[["width", "height"]].to_numpy()
 
