@@ -10,6 +10,7 @@ A clip is the slice `row_offset : row_offset + num_frames` of joints.npy; nothin
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -55,13 +56,22 @@ class Clips:
 
     def joints_of(self, index: int) -> np.ndarray:
         """(T, M, V, 3) float32 of clip number `index`, a view into the memory-mapped array."""
-        row = self.table.iloc[index]
-        return self.joints[row.row_offset : row.row_offset + row.num_frames]
+        offset, num_frames = self._clip_slices[index]
+        return self.joints[offset : offset + num_frames]
 
     def joints_of_video(self, video_id: str) -> np.ndarray:
         """(T, M, V, 3) float32 of a whole video."""
-        row = self.videos[self.videos.video_id == video_id].iloc[0]
-        return self.joints[row.row_offset : row.row_offset + row.num_frames]
+        offset, num_frames = self._video_slices[video_id]
+        return self.joints[offset : offset + num_frames]
+
+    @cached_property
+    def _clip_slices(self) -> np.ndarray:  # a look-up in a data frame takes longer than sampling a clip
+        return self.table[["row_offset", "num_frames"]].to_numpy()
+
+    @cached_property
+    def _video_slices(self) -> dict[str, tuple[int, int]]:
+        rows = zip(self.videos.row_offset.tolist(), self.videos.num_frames.tolist(), strict=True)
+        return dict(zip(self.videos.video_id, rows, strict=True))
 
     def rows_of(self, clip_ids: np.ndarray) -> np.ndarray:
         """Row numbers in `table` of these ids, in their order.
