@@ -25,8 +25,7 @@ class GraphAugment:
 
 
 TEST_CROP = 0.95  # share of the clip that testing keeps, from its middle
-STREAMS = ("joint", "bone", "motion")
-STREAM_CHANNELS = {"joint": 3, "bone": 2, "motion": 2}
+STREAM_CHANNELS = {"joint": 3, "bone": 2, "motion": 2}  # numbers per joint
 MOTION_SCALE = 4.0  # frame-to-frame steps are small beside positions
 
 
@@ -81,6 +80,25 @@ def normalise(joints: NDArray[np.float32], width: float, height: float) -> NDArr
     out = joints.copy()
     out[..., :2] = (joints[..., :2] - middle) * (2 / max(width, height))
     return out * is_present(joints)[..., None]
+
+
+def normalise_by_body(joints: NDArray[np.float32], skeleton: Skeleton) -> NDArray[np.float32]:
+    """Pixels to body units, so that a person far from the camera looks like one close by. Missing points stay 0.
+
+    The median point of the clip is 0; four times the mean over the limbs of their median length in the clip is 1. The
+    median leaves out the limbs of single frames that a detector threw far away.
+    """
+    present, parents = is_present(joints), skeleton.parents
+    if not present.any():
+        return joints * 0
+    children = np.flatnonzero(parents != np.arange(skeleton.num_joints))
+    both = present[:, :, children] & present[:, :, parents[children]]  # (T, M, E)
+    lengths = np.linalg.norm(joints[:, :, children, :2] - joints[:, :, parents[children], :2], axis=-1)
+    medians = [np.median(lengths[..., e][both[..., e]]) for e in range(len(children)) if both[..., e].any()]
+    unit = max(4 * float(np.mean(medians)), 1.0) if medians else 100.0  # pixels; a lone joint has no size
+    out = joints.copy()
+    out[..., :2] = (joints[..., :2] - np.median(joints[present][:, :2], axis=0)) / unit
+    return out * present[..., None]
 
 
 def turn(joints: NDArray[np.float32], angle: float, scale: float = 1.0) -> NDArray[np.float32]:
@@ -162,6 +180,7 @@ class GraphTransform:
     num_frames: int = 64
     augment: GraphAugment = GraphAugment()
     streams: tuple[str, ...] = ("joint",)
+    unit: str = "picture"  # picture: lengths in shares of the picture, as published; body: of the person's limbs
 
     @property
     def num_channels(self) -> int:
@@ -181,7 +200,8 @@ class GraphTransform:
             (num_channels, num_frames, V, M) float32; for the joint stream x and y about -1..1, and the score.
         """
         window = middle_window(len(joints)) if rng is None else random_window(len(joints), self.augment, rng)
-        clip = normalise(resize_time(joints[window], self.num_frames), width, height)  # (T', M, V, 3)
+        clip = resize_time(joints[window], self.num_frames)  # (T', M, V, 3)
+        clip = normalise_by_body(clip, self.skeleton) if self.unit == "body" else normalise(clip, width, height)
         if rng is not None:
             angle = rng.uniform(-self.augment.rotation, self.augment.rotation)
             clip = turn(clip, angle, 1 + rng.uniform(-self.augment.scale, self.augment.scale))

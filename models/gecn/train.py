@@ -46,7 +46,7 @@ def build_transform(clips: Clips, config: GECNConfig) -> GraphTransform:
         scale=config.scale,
         flip=config.flip if clips.may_mirror else 0.0,
     )
-    return GraphTransform(clips.skeleton, config.num_frames, augment, config.streams)
+    return GraphTransform(clips.skeleton, config.num_frames, augment, config.streams, config.unit)
 
 
 def only_joints(batch: Batch) -> Batch:
@@ -100,6 +100,8 @@ def main(argv: list[str] | None = None) -> None:
     unknown = [stream for stream in config.streams if stream not in STREAM_CHANNELS]
     if unknown or not config.streams:
         raise InputError(f"--streams {','.join(config.streams)}: expected some of {','.join(STREAM_CHANNELS)}")
+    if config.unit not in ("picture", "body"):
+        raise InputError(f"--unit {config.unit}: expected picture or body")
     run_folds(args, NAME, config, train_fold)
 
 

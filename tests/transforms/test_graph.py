@@ -18,6 +18,7 @@ from transforms.graph import (
     mirror,
     motion,
     normalise,
+    normalise_by_body,
     random_window,
     resize_time,
     turn,
@@ -192,3 +193,19 @@ def test_joined_streams_stand_in_order():
     np.testing.assert_array_equal(made[:3], joint)
     np.testing.assert_allclose(made[3:5, :, 4], joint[:2, :, 4] - joint[:2, :, 3], atol=1e-6)
     np.testing.assert_allclose(made[5:, :-1], MOTION_SCALE * np.diff(joint[:2], axis=1), atol=1e-6)
+
+
+def test_body_units_take_distance_and_place_out_and_keep_missing_joints():
+    rng = np.random.default_rng(0)
+    near = np.concatenate([rng.uniform(100, 500, (6, 1, 22, 2)), np.full((6, 1, 22, 1), 0.9)], -1).astype(np.float32)
+    near[2, 0, 5] = 0
+    far = near.copy()
+    far[..., :2] = near[..., :2] / 3 + 40
+    far[2, 0, 5] = 0
+    one, other = normalise_by_body(near, IMIGUE_22), normalise_by_body(far, IMIGUE_22)
+    np.testing.assert_allclose(one, other, atol=1e-4)
+    assert (one[2, 0, 5] == 0).all() and np.isfinite(one).all()
+    assert (normalise_by_body(np.zeros_like(near), IMIGUE_22) == 0).all()
+    lone = np.zeros_like(near)
+    lone[:, 0, 3] = (200, 100, 0.5)
+    assert np.isfinite(normalise_by_body(lone, IMIGUE_22)).all()
