@@ -122,12 +122,12 @@ PROFILES = {
     ),
     "demo": SpottingConfig(
         ExtractorConfig(
-            epochs=20, batch_size=32, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            epochs=16, batch_size=32, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
             warmup_epochs=1, precision="bf16", channels_last=True, heatmap_size=24, base_channels=16, blocks=(1, 2, 1),
-            dropout=0.2, tokens="scores", repeats=2,
+            dropout=0.2, tokens="scores",
         ),
         DetectorConfig(
-            epochs=40, batch_size=8, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=5e-4, warmup_epochs=2,
+            epochs=25, batch_size=8, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=5e-4, warmup_epochs=2,
             clip_norm=5.0, ema_decay=0.99, stem_channels=64, width=64, dropout=0.1,
         ),
     ),

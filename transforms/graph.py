@@ -94,11 +94,30 @@ def normalise_by_body(joints: NDArray[np.float32], skeleton: Skeleton) -> NDArra
     children = np.flatnonzero(parents != np.arange(skeleton.num_joints))
     both = present[:, :, children] & present[:, :, parents[children]]  # (T, M, E)
     lengths = np.linalg.norm(joints[:, :, children, :2] - joints[:, :, parents[children], :2], axis=-1)
-    medians = [np.median(lengths[..., e][both[..., e]]) for e in range(len(children)) if both[..., e].any()]
-    unit = max(4 * float(np.mean(medians)), 1.0) if medians else 100.0  # pixels; a lone joint has no size
+    medians = limb_medians(lengths, both)
+    unit = max(4 * float(np.mean(medians)), 1.0) if len(medians) else 100.0  # pixels; a lone joint has no size
     out = joints.copy()
     out[..., :2] = (joints[..., :2] - np.median(joints[present][:, :2], axis=0)) / unit
     return out * present[..., None]
+
+
+def limb_medians(lengths: NDArray[np.float32], both: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Median over frames and people of each limb's length, of the limbs that were ever complete.
+
+    One sort for all limbs; this runs for every clip of every epoch.
+
+    Args:
+        lengths: (T, M, E).
+        both: (T, M, E), whether both ends are present.
+    Returns:
+        (up to E,).
+    """
+    lengths, both = lengths.reshape(-1, lengths.shape[-1]), both.reshape(-1, both.shape[-1])
+    counts = both.sum(axis=0)  # (E,)
+    ordered = np.sort(np.where(both, lengths, np.inf), axis=0)
+    lower, upper = ((counts - 1) // 2).clip(min=0), counts // 2
+    limbs = np.flatnonzero(counts > 0)
+    return (ordered[lower[limbs], limbs] + ordered[upper[limbs], limbs]) / 2
 
 
 def turn(joints: NDArray[np.float32], angle: float, scale: float = 1.0) -> NDArray[np.float32]:

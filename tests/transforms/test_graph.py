@@ -14,6 +14,7 @@ from transforms.graph import (
     bones,
     center_on_joint,
     is_present,
+    limb_medians,
     middle_window,
     mirror,
     motion,
@@ -149,9 +150,10 @@ def test_missing_points_arrive_as_zeros_and_no_others(seed, is_train):
     assert (made[2] > 0).any()
 
 
+@pytest.mark.parametrize("unit", ["picture", "body"])
 @pytest.mark.parametrize("is_train", [False, True])
-def test_one_frame_and_nobody_in_view_give_a_defined_input(is_train):
-    transform = GraphTransform(IMIGUE_22)
+def test_one_frame_and_nobody_in_view_give_a_defined_input(is_train, unit):
+    transform = GraphTransform(IMIGUE_22, unit=unit)
     for joints in (random_clip(1), np.zeros((12, 1, 22, 3), np.float32)):
         made = transform(joints, WIDTH, HEIGHT, np.random.default_rng(0) if is_train else None)
         assert made.shape == (3, 64, 22, 1) and np.isfinite(made).all()
@@ -193,6 +195,14 @@ def test_joined_streams_stand_in_order():
     np.testing.assert_array_equal(made[:3], joint)
     np.testing.assert_allclose(made[3:5, :, 4], joint[:2, :, 4] - joint[:2, :, 3], atol=1e-6)
     np.testing.assert_allclose(made[5:, :-1], MOTION_SCALE * np.diff(joint[:2], axis=1), atol=1e-6)
+
+
+@given(st.integers(1, 12), st.floats(0, 1), st.integers(0, 50))
+def test_limb_medians_equal_a_median_per_limb(frames, missing, seed):
+    rng = np.random.default_rng(seed)
+    lengths, both = rng.uniform(0, 9, (frames, 1, 5)).astype(np.float32), rng.random((frames, 1, 5)) >= missing
+    expected = [np.median(lengths[..., e][both[..., e]]) for e in range(5) if both[..., e].any()]
+    np.testing.assert_array_equal(limb_medians(lengths, both), np.array(expected, np.float32))
 
 
 def test_body_units_take_distance_and_place_out_and_keep_missing_joints():
