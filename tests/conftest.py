@@ -26,3 +26,8 @@ def workdir(tmp_path, monkeypatch) -> Path:
     """An empty current directory: every path of a run is relative to it."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the story: it takes longest, and the other files fill the second process meanwhile."""
+    items.sort(key=lambda item: "tests/story" not in item.nodeid)

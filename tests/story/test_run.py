@@ -88,7 +88,7 @@ def test_killed_again_and_again_ends_with_the_same_bytes(undisturbed, tmp_path):
     """SIGKILL to the whole group at growing delays, so that the kills fall into different steps."""
     reference, _ = undisturbed
     folder = copy_of_the_checkout(tmp_path)
-    delay, kills = 2.0, 0
+    delay, kills = 3.0, 0
     while True:
         process = start(folder, "--profile", "smoke")
         try:
@@ -97,7 +97,7 @@ def test_killed_again_and_again_ends_with_the_same_bytes(undisturbed, tmp_path):
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             kills += 1
-            delay *= 1.5
+            delay *= 2
             continue
         assert process.returncode == 0, output
         break
