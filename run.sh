@@ -75,6 +75,9 @@ step "Prepare: validate and index the recordings"
 if [ -n "$track1" ] && [ ${#sample[@]} -gt 0 ]; then
     "$python" -m submissions.check --run "$run" "${sample[@]}"
 fi
+if [ -n "$track1" ] && [ -n "$answers" ]; then
+    "$python" -m submissions.check --run "$run" --sample "$answers"
+fi
 
 # ------------------------------------------------------------------------------------------ track 1
 if [ -n "$track1" ]; then
