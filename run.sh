@@ -13,7 +13,8 @@
 #          --sample FILE       sample_submission.csv of track 1
 #          and those of datasets.prepare: --rgb1 --rgb2 --subjects --skeleton --train-split --test-split --test-videos
 #          --skip-bad-clips, --sided-classes (a class means a left or a right side: never mirror)
-# A finished step is skipped and says so; a killed one resumes and ends with the same bytes.
+# Paths are relative to the folder of this script. A finished step is skipped and says so; a killed one resumes and ends
+# with the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -22,7 +23,7 @@ prepare=()
 while [ $# -gt 0 ]; do
     case "$1" in
     --skip-bad-clips | --sided-classes) prepare+=("$1") && shift && continue ;;
-    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0" && exit ;;
+    -h | --help) sed -n '2,19s/^# \{0,1\}//p' "$0" && exit ;;
     esac
     [ $# -ge 2 ] || { echo "error: $1 needs a value; bash run.sh --help lists the options" >&2; exit 2; }
     case "$1" in
