@@ -12,13 +12,13 @@ from training.config import FitConfig, override
 
 @dataclass(frozen=True)
 class ExtractorConfig(FitConfig):
-    """PoseC3D as a classifier of trimmed gestures. Published: MiGA'24 track 2 (S0); models.md 8.1 and 1.1."""
+    """PoseC3D as a classifier of trimmed gestures. Published: MiGA'24 track 2, first place (NPU), and PoseC3D."""
 
     clip_len: int = 8  # frames a clip; published 8 (16 and 32 were worse)
     overlap: float = 0.25  # share of a clip that the next one repeats; published 0.25 = a stride of 6 frames
     box_frames: int = 0  # frames around a clip whose joints make its box; 0 = the whole video, one scale (published)
-    heatmap_size: int = 56  # pixels, height = width; published 56 (models.md 1.2)
-    sigma: float = 0.6  # of the Gaussians, heatmap pixels (models.md 0.4)
+    heatmap_size: int = 56  # pixels, height = width; published 56
+    sigma: float = 0.6  # of the Gaussians, heatmap pixels
     base_channels: int = 32  # channels of the stem; a token has 16 times as many; published 32
     blocks: tuple[int, ...] = (4, 6, 3)  # bottlenecks a stage; published
     dropout: float = 0.5  # before the classifier; published
@@ -35,7 +35,7 @@ class ExtractorConfig(FitConfig):
 
 @dataclass(frozen=True)
 class DetectorConfig(FitConfig):
-    """The multi-scale local transformer. Published: models.md 8.2 to 8.8."""
+    """The multi-scale local transformer. Published: MiGA'24 track 2, first place, and its parent MSLT."""
 
     window: int = 256  # frames, a multiple of 8; published 256 (best single stream) or 512 (best with RGB)
     train_stride: int = 128  # frames between training windows; silent in the source, ours
@@ -53,7 +53,7 @@ class DetectorConfig(FitConfig):
 class SearchConfig:
     """What is tried on held-out training people, and what a video may put out."""
 
-    min_threshold: float = 0.05  # smallest score threshold tried (models.md 8.9)
+    min_threshold: float = 0.05  # smallest score threshold tried
     max_threshold: float = 0.7  # largest
     threshold_step: float = 0.025  # ours
     nms_iou: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5)  # overlaps tried in suppression; published 0.2
