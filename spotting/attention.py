@@ -2,7 +2,7 @@
 
 Computed on the band itself (T x (2r + 1) scores), never on a T x T matrix with a mask.
 
-Source: MiGA'24 track 2 (S0) equations 3-4; the depthwise convolution before each projection is MSLT's, after
+Source: MiGA 2024 track 2 (NPU) equations 3-4; the depthwise convolution before each projection is MSLT's, after
 ActionFormer (arXiv 2202.07925), section 3.2.
 """
 

@@ -1,6 +1,6 @@
 """From the detector's outputs on windows to the candidate segments of a video.
 
-Source: MiGA'24 track 2 (S0), section on inference; MSLT for one class a point and the pooling over windows.
+Source: MiGA 2024 track 2 (NPU), section on inference; MSLT for one class a point and the pooling over windows.
 """
 
 import torch

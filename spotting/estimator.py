@@ -1,6 +1,6 @@
 """The detection heads: a class score and two boundary distances for every token of every level.
 
-Source: MiGA'24 track 2 (S0) with MSLT for the initial values. The distances are distributions over R + 1 bins
+Source: MiGA 2024 track 2 (NPU) with MSLT for the initial values. The distances are distributions over R + 1 bins
 (Generalized Focal Loss, arXiv 2006.04388, section 3); the class score is trained to be IoU-aware (VarifocalNet).
 """
 

@@ -2,7 +2,7 @@
 
 The extractor looks at 8-frame clips that overlap by a quarter; a frame's token is the mean over the clips that show it.
 
-Source: MiGA'24 track 2 (S0). It concatenates the clips' tokens, overlaps and all; averaging the duplicates is our
+Source: MiGA 2024 track 2 (NPU). It concatenates the clips' tokens, overlaps and all; averaging the duplicates is our
 reading, because then a token is a frame.
 """
 

@@ -1,7 +1,7 @@
 """The hierarchical feature extractor: frame tokens to a pyramid of four time scales.
 
 Source: MSLT, "Micro-expression spotting with multi-scale local transformer in long videos"; the stem keeps the length
-as in MiGA'24 track 2 (S0), so that level 1 has one token a frame.
+as in MiGA 2024 track 2 (NPU), so that level 1 has one token a frame.
 """
 
 import torch
