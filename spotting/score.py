@@ -6,7 +6,7 @@ writes: one JSON line on stdout
 The strict rule matches one to one; the organisers' rule lets a prediction serve several gestures, so that one long
 segment of a frequent class can collect many. Both count over all videos together.
 
-Source: the organisers' SMG online-recognition kit (mikecheninoulu) for its rule; MiGA 2024 track 2 (NPU), equations 5-6.
+Source: the organisers' SMG online-recognition kit (mikecheninoulu) for its rule; MiGA 2024 track 2 (NPU), eq. 5-6.
 """
 
 import argparse
