@@ -20,6 +20,7 @@ class FitConfig:
     """How one network is fitted. The defaults are neutral; every profile of a model states its own."""
 
     epochs: int = 1  # passes over the training clips
+    min_steps: int = 0  # epochs are added until there are this many steps: a small set needs steps, not passes
     batch_size: int = 32  # clips a forward pass
     accumulation: int = 1  # forward passes a step; the step sees batch_size * accumulation clips
     optimizer: str = "sgd"  # sgd | adamw | adam

@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 from training.checkpoint import check_fingerprint, load_checkpoint, save_checkpoint
 from training.config import FitConfig
 from training.dataset import TrainSamples, epoch_batches, steps_in_epoch
-from training.optimizer import build_optimizer, lr_factor
+from training.optimizer import build_optimizer, lr_factor, num_epochs
 from training.precision import autocast
 from training.progress import EpochLog, peak_memory_gb
 from training.seeding import make_deterministic, seed_torch
@@ -68,6 +68,7 @@ def fit(
 
     optimizer = build_optimizer(model, config)
     steps_per_epoch = steps_in_epoch(len(samples), config.batch_size, config.accumulation)
+    epochs = num_epochs(config, steps_per_epoch)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lr_factor(config, steps_per_epoch))
     scaler = torch.amp.GradScaler(device.type, enabled=config.precision == "fp16")
     ema = AveragedModel(model, multi_avg_fn=_warm_ema(config.ema_decay), use_buffers=True) if config.ema_decay else None
@@ -76,15 +77,15 @@ def fit(
         parts["ema"] = ema
     first_epoch = _resume(folder / "checkpoint.pt", parts, fingerprint, device)
 
-    log = EpochLog(title, folder / "log.csv", config.epochs, first_epoch)
+    log = EpochLog(title, folder / "log.csv", epochs, first_epoch)
     last_saved = time.monotonic()
-    for epoch in range(first_epoch, config.epochs):
+    for epoch in range(first_epoch, epochs):
         lr = optimizer.param_groups[0]["lr"]
         loss, accuracy = _run_epoch(
             model, ema, optimizer, scheduler, scaler, samples, config, prepare, loss_fn, epoch, device, clip_ids
         )
         log.row(epoch, lr, loss, accuracy, peak_memory_gb(device))
-        if time.monotonic() - last_saved >= CHECKPOINT_EVERY_SEC and epoch + 1 < config.epochs:
+        if time.monotonic() - last_saved >= CHECKPOINT_EVERY_SEC and epoch + 1 < epochs:
             state = {name: part.state_dict() for name, part in parts.items()}
             save_checkpoint(folder / "checkpoint.pt", {**state, "epoch": epoch + 1, "fingerprint": fingerprint})
             last_saved = time.monotonic()

@@ -32,9 +32,14 @@ def build_optimizer(model: nn.Module, config: FitConfig) -> torch.optim.Optimize
     raise InputError(f"--optimizer {config.optimizer}: expected sgd, adamw or adam")
 
 
+def num_epochs(config: FitConfig, steps_per_epoch: int) -> int:
+    """`epochs`, or as many as `min_steps` takes."""
+    return max(config.epochs, -(-config.min_steps // steps_per_epoch))
+
+
 def lr_factor(config: FitConfig, steps_per_epoch: int) -> Callable[[int], float]:
     """Factor on the learning rate at a step: linear warm-up, then milestones (x0.1) or cosine to 0 at the last step."""
-    total_steps = config.epochs * steps_per_epoch
+    total_steps = num_epochs(config, steps_per_epoch) * steps_per_epoch
     warmup_steps = config.warmup_epochs * steps_per_epoch
 
     def factor(step: int) -> float:

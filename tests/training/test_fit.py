@@ -164,6 +164,14 @@ def test_schedule_against_a_slow_version():
     assert [steps(step) for step in (0, 19, 20, 39, 40)] == pytest.approx([1, 1, 0.1, 0.1, 0.01])
 
 
+def test_small_sets_get_their_steps_by_more_epochs(tmp_path):
+    config = replace(CONFIG, epochs=2, min_steps=13)
+    factor = lr_factor(config, steps_per_epoch=4)
+    assert factor(15) > 0 and factor(16) == pytest.approx(0)  # 4 epochs of 4 steps
+    run(tmp_path, config)
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 1 + 4
+
+
 def test_norms_and_biases_have_no_weight_decay():
     optimizer = build_optimizer(network(), FitConfig(weight_decay=0.1))
     decays = {
