@@ -39,6 +39,7 @@ from spotting.train import is_done, make_jobs
 from spotting.windows import window_starts
 from training.checkpoint import load_checkpoint
 from training.config import parse_overrides
+from training.resources import choose_device
 from training.seeding import make_deterministic
 
 
@@ -178,7 +179,7 @@ def main(argv: list[str] | None = None) -> None:
     if not path.exists():
         raise InputError(f"{path}: nothing trained yet; run `python -m spotting.train --run {args.run}` first")
     config = override_parts(config_from_dict(json.loads(path.read_text())), parse_overrides(unknown))
-    predict(args.run, config, torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu")))
+    predict(args.run, config, choose_device(args.device))
 
 
 if __name__ == "__main__":

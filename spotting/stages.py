@@ -51,10 +51,14 @@ class SpottingJob:
         return {**self.fingerprint, "config": {part: self.config.to_dict()[part] for part in used}, "fold": self.fold}
 
 
+def folds_of_videos(folds: pd.DataFrame) -> dict[str, int]:
+    """Training video -> the fold that holds it out."""
+    return folds[folds.fold >= 0].groupby("video_id").fold.first().to_dict()
+
+
 def videos_of_fold(videos: pd.DataFrame, folds: pd.DataFrame, fold: int) -> dict[str, list[str]]:
     """Video ids by part: `train` (the other folds), `held_out` (this fold), `test`."""
-    video2fold = folds[folds.fold >= 0].groupby("video_id", sort=False).fold.first()
-    in_fold = videos.video_id.map(video2fold)
+    in_fold = videos.video_id.map(folds_of_videos(folds))
     return {
         "train": videos.video_id[in_fold.notna() & (in_fold != fold)].tolist(),
         "held_out": videos.video_id[in_fold == fold].tolist(),

@@ -8,7 +8,6 @@ writes: checkpoints/<run>/spotting_extractor/fold<k>/, spotting/<run>/tokens_fol
 """
 
 import argparse
-import os
 import shutil
 import time
 
@@ -16,7 +15,7 @@ import torch
 from joblib import Parallel, delayed
 
 from datasets.clips import load_clips
-from datasets.errors import InputError, run_command
+from datasets.errors import run_command
 from datasets.files import write_json
 from datasets.paths import check_run_name, folds_csv, spotting_settings_json, spotting_tokens_json
 from folds.make import load_folds
@@ -24,6 +23,7 @@ from oof.artifacts import file_sha256
 from spotting.config import PROFILES, SpottingConfig, override_parts
 from spotting.stages import (
     SpottingJob,
+    folds_of_videos,
     folds_waited_for,
     make_tokens,
     train_detector,
@@ -31,8 +31,9 @@ from spotting.stages import (
     videos_of_fold,
 )
 from training.checkpoint import check_fingerprint, load_checkpoint
-from training.config import add_run_arguments, parse_overrides
+from training.config import add_run_arguments, parse_overrides, wanted_folds
 from training.progress import format_seconds
+from training.resources import choose_device, parallel_folds
 
 
 def make_jobs(run: str, config: SpottingConfig, device: torch.device) -> list[SpottingJob]:
@@ -57,7 +58,7 @@ def detect_fold(job: SpottingJob) -> None:
     started = time.monotonic()
     clips, folds = load_clips(job.run, "track2"), load_folds(job.run, "track2")
     video_ids = videos_of_fold(clips.videos, folds, job.fold)["train"]
-    video2fold = folds[folds.fold >= 0].groupby("video_id").fold.first().to_dict()
+    video2fold = folds_of_videos(folds)
     waited_for = folds_waited_for(job, video2fold, video_ids)
     if waited_for:
         print(f"  spotting fold {job.fold}: its detector needs folds {waited_for}; run them, then this again")
@@ -88,12 +89,9 @@ def main(argv: list[str] | None = None) -> None:
     args, unknown = parser.parse_known_args(argv)
     check_run_name(args.run)
     config = override_parts(PROFILES[args.profile], parse_overrides(unknown))
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = choose_device(args.device)
     jobs = make_jobs(args.run, config, device)
-    if args.fold != "all":
-        if not args.fold.isdecimal() or int(args.fold) >= len(jobs):
-            raise InputError(f"--fold {args.fold}: expected all, or 0 to {len(jobs) - 1}")
-        jobs = [jobs[int(args.fold)]]
+    jobs = [jobs[fold] for fold in wanted_folds(args.fold, len(jobs))]
     if args.overwrite:
         for job in jobs:
             remove_results(job)
@@ -110,7 +108,7 @@ def main(argv: list[str] | None = None) -> None:
     for part, fields in config.to_dict().items():
         print(f"  {part}: " + "  ".join(f"{key}={value}" for key, value in fields.items()))
     write_json(spotting_settings_json(args.run), config.to_dict())
-    parallel = args.jobs or (min(len(waiting), os.cpu_count() or 1) if device.type == "cpu" else 1)
+    parallel = parallel_folds(args.jobs, len(waiting), device)
     for stage in (describe_fold, detect_fold):
         Parallel(n_jobs=parallel)(delayed(stage)(job) for job in waiting)
 

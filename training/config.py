@@ -88,6 +88,19 @@ def parse_overrides(unknown: list[str]) -> dict[str, str]:
     return changes
 
 
+def wanted_folds(text: str, num_folds: int) -> list[int]:
+    """The folds that `--fold` asks for.
+
+    Raises:
+        InputError: neither `all` nor the number of a fold.
+    """
+    if text == "all":
+        return list(range(num_folds))
+    if not text.isdecimal() or int(text) >= num_folds:
+        raise InputError(f"--fold {text}: expected all, or 0 to {num_folds - 1}")
+    return [int(text)]
+
+
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that every training command has."""
     parser.add_argument("--run", required=True, help="name of the data set and choices, as given to datasets.prepare")

@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,15 +13,15 @@ import torch
 from joblib import Parallel, delayed
 
 from datasets.clips import Clips, load_clips
-from datasets.errors import InputError
 from datasets.files import replacing, write_json
 from datasets.paths import check_run_name, fold_checkpoint_dir, folds_csv, oof_json, oof_npz
 from folds.make import load_folds
 from oof.artifacts import Oof, file_sha256, write_oof
 from oof.metrics import scores
 from training.checkpoint import check_fingerprint
-from training.config import FitConfig, add_run_arguments, override, parse_overrides
+from training.config import FitConfig, add_run_arguments, override, parse_overrides, wanted_folds
 from training.progress import format_seconds, peak_memory_gb
+from training.resources import choose_device, parallel_folds
 from training.seeding import seed_torch
 from training.versions import library_versions
 
@@ -64,7 +63,7 @@ def run_folds(args: argparse.Namespace, name: str, config: FitConfig, train_fold
 
     A finished fold is skipped; one made with other settings is refused unless --overwrite is given.
     """
-    device = torch.device(args.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = choose_device(args.device)
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
     fingerprint = {
         "config": {key: list(v) if isinstance(v, tuple) else v for key, v in dataclasses.asdict(config).items()},
@@ -73,7 +72,7 @@ def run_folds(args: argparse.Namespace, name: str, config: FitConfig, train_fold
         "may_mirror": clips.may_mirror,
     }
     num_folds = int(folds.fold.max()) + 1
-    wanted = range(num_folds) if args.fold == "all" else [_fold_number(args.fold, num_folds)]
+    wanted = wanted_folds(args.fold, num_folds)
     every = [
         FoldJob(name, k, config, fold_checkpoint_dir(args.run, name, k), {**fingerprint, "fold": k}, device)
         for k in range(num_folds)
@@ -86,16 +85,10 @@ def run_folds(args: argparse.Namespace, name: str, config: FitConfig, train_fold
     waiting = [job for job in jobs if not _is_done(job)]
     _print_start(name, config, clips, folds, num_folds - len(waiting) if args.fold == "all" else 0, device)
     if waiting:
-        parallel = args.jobs or (min(len(waiting), os.cpu_count() or 1) if device.type == "cpu" else 1)
-        Parallel(n_jobs=parallel)(delayed(_train_one)(train_fold, args.run, job) for job in waiting)
+        parallel = Parallel(n_jobs=parallel_folds(args.jobs, len(waiting), device))
+        parallel(delayed(_train_one)(train_fold, args.run, job) for job in waiting)
     if all((job.folder / "predictions.npz").exists() for job in every):
         _assemble(args.run, name, every, clips, folds)
-
-
-def _fold_number(text: str, num_folds: int) -> int:
-    if not text.isdecimal() or int(text) >= num_folds:
-        raise InputError(f"--fold {text}: expected all, or 0 to {num_folds - 1}")
-    return int(text)
 
 
 def _is_done(job: FoldJob) -> bool:
