@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.posec3d.model import PoseC3D
 from spotting.boxes import clip_boxes, frame_bounds
 from spotting.config import ExtractorConfig
+from spotting.extractor import FrameExtractor
 from spotting.views import View, change_keypoints, resampled_frames
 from transforms.crop import Size, is_present
 from transforms.heatmaps import joint_heatmaps
@@ -64,7 +64,7 @@ def draw(keypoints: torch.Tensor, size: int, sigma: float) -> torch.Tensor:
 
 @torch.no_grad()
 def extract_tokens(
-    model: PoseC3D, joints: NDArray, image_size: Size, view: View, config: ExtractorConfig,
+    model: FrameExtractor, joints: NDArray, image_size: Size, view: View, config: ExtractorConfig,
     flip_index: NDArray[np.int64], device: torch.device,
 ) -> NDArray[np.float32]:  # fmt: skip
     """One token for each frame of a video seen in some view: features, or the scores the classifier gives them.
@@ -93,7 +93,7 @@ def extract_tokens(
     return features if config.tokens == "features" else class_scores(model, features, device)
 
 
-def class_scores(model: PoseC3D, features: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:
+def class_scores(model: FrameExtractor, features: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:
     """Scores of each frame: (T, C) features to (T, 2 (K + 1)), log-probabilities and probabilities, about -1 to 2."""
     log_probs = model.cls_head(torch.from_numpy(features).to(device)).float().log_softmax(1).cpu().numpy()
     floor = -8.0  # below one in 3,000 nothing more is told

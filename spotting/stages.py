@@ -13,10 +13,10 @@ from torch import Tensor
 from datasets.clips import Clips
 from datasets.files import replacing, write_json
 from datasets.paths import fold_checkpoint_dir, spotting_tokens_json, spotting_tokens_npy
-from models.posec3d.model import PoseC3D
 from spotting.assign import assign_by_anchors, assign_by_predictions
 from spotting.config import SpottingConfig
 from spotting.detector import Detector, decode_boundaries, make_points
+from spotting.extractor import FrameExtractor
 from spotting.features import draw, extract_tokens
 from spotting.losses import detection_loss
 from spotting.samples import TokenVideo, WindowSamples
@@ -72,12 +72,11 @@ def gestures_of(clips: Clips, video_id: str) -> Segments:
     return make_segments(rows.start_frame, rows.start_frame + rows.num_frames, rows.label)
 
 
-def build_extractor(clips: Clips, config: SpottingConfig) -> PoseC3D:
-    """PoseC3D that keeps every frame (no stride in time), with one class more for background."""
+def build_extractor(clips: Clips, config: SpottingConfig) -> FrameExtractor:
+    """The network of stage 1, with one class more for background."""
     part = config.extractor
-    return PoseC3D(
-        clips.skeleton.num_joints, clips.num_classes + 1, part.base_channels, part.blocks, (1,) * len(part.blocks),
-        part.dropout,
+    return FrameExtractor(
+        clips.skeleton.num_joints, clips.num_classes + 1, part.base_channels, part.blocks, part.dropout
     )  # fmt: skip
 
 
@@ -89,7 +88,7 @@ def build_detector(num_token_channels: int, num_classes: int, config: SpottingCo
     )  # fmt: skip
 
 
-def train_extractor(clips: Clips, video_ids: list[str], job: SpottingJob) -> PoseC3D:
+def train_extractor(clips: Clips, video_ids: list[str], job: SpottingJob) -> FrameExtractor:
     """Stage 1: classify eight-frame pieces of the gestures of `video_ids`."""
     config = job.config.extractor
     trimmed = TrimmedClips(clips, video_ids, config)
@@ -108,7 +107,7 @@ def train_extractor(clips: Clips, video_ids: list[str], job: SpottingJob) -> Pos
     )
 
 
-def make_tokens(clips: Clips, parts: dict[str, list[str]], model: PoseC3D, job: SpottingJob) -> None:
+def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor, job: SpottingJob) -> None:
     """Write the tokens of videos: all views of those a detector is trained on, plain and mirrored of the others."""
     config, made_with = job.config.extractor, spotting_tokens_json(job.run, job.fold)
     if made_with.exists():

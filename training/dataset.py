@@ -7,27 +7,32 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 Sample = dict[str, np.ndarray]
+TrainRows = np.ndarray | Callable[[int], np.ndarray]  # rows of the clip table, or those of an epoch
 
 
 class TrainSamples(Dataset):
     """One random sample a clip and epoch.
 
     Args:
-        rows: (N,) row numbers in the clip table.
-        labels: (N,) int64.
+        rows: (N,) row numbers in the clip table; or a function that draws them for an epoch, always N.
+        labels: (clips,) of the whole table, so that a row number finds its label.
         sample_clip: (row, rng) -> named arrays, augmentation included.
         seed: of the run; the sample's generator is seeded by (seed, epoch, row).
     """
 
     def __init__(
         self,
-        rows: np.ndarray,
+        rows: TrainRows,
         labels: np.ndarray,
         sample_clip: Callable[[int, np.random.Generator], Sample],
         seed: int,
     ):
-        self.rows, self.labels, self.sample_clip, self.seed = rows, labels, sample_clip, seed
-        self.epoch = 0
+        self._draw = rows if callable(rows) else lambda _epoch: rows
+        self.labels, self.sample_clip, self.seed = labels, sample_clip, seed
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        self.epoch, self.rows = epoch, self._draw(epoch)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -36,7 +41,7 @@ class TrainSamples(Dataset):
         row = int(self.rows[index])
         rng = np.random.default_rng([self.seed, self.epoch, row])
         sample = _tensors(self.sample_clip(row, rng))
-        return {**sample, "label": torch.tensor(int(self.labels[index])), "row": torch.tensor(row)}
+        return {**sample, "label": torch.tensor(int(self.labels[row])), "row": torch.tensor(row)}
 
 
 class ViewSamples(Dataset):
@@ -67,7 +72,7 @@ def epoch_batches(
 
     The last, smaller batch is left out when there is a full one: batch normalisation over a handful of clips harms.
     """
-    samples.epoch = epoch
+    samples.start_epoch(epoch)
     order = np.random.default_rng([seed, epoch]).permutation(len(samples))
     return iter(
         DataLoader(

@@ -20,6 +20,7 @@ from oof.artifacts import Oof, file_sha256, write_oof
 from oof.metrics import scores
 from training.checkpoint import check_fingerprint
 from training.config import FitConfig, add_run_arguments, override, parse_overrides, wanted_folds
+from training.dataset import TrainRows
 from training.progress import format_seconds, peak_memory_gb
 from training.resources import choose_device, parallel_folds
 from training.seeding import seed_torch
@@ -32,6 +33,7 @@ class FoldJob:
 
     name: str  # of the entry, as in oof/<run>/<name>.npz
     fold: int
+    run: str
     config: FitConfig
     folder: Path  # for checkpoints
     fingerprint: dict  # plain values that say what is trained on what
@@ -43,7 +45,7 @@ class FoldJob:
 
 
 # (clips, training rows, rows to predict, job) -> (rows to predict, K) float32 logits
-TrainFold = Callable[[Clips, np.ndarray, np.ndarray, FoldJob], np.ndarray]
+TrainFold = Callable[[Clips, TrainRows, np.ndarray, FoldJob], np.ndarray]
 
 
 def parse_train_arguments(
@@ -74,7 +76,7 @@ def run_folds(args: argparse.Namespace, name: str, config: FitConfig, train_fold
     num_folds = int(folds.fold.max()) + 1
     wanted = wanted_folds(args.fold, num_folds)
     every = [
-        FoldJob(name, k, config, fold_checkpoint_dir(args.run, name, k), {**fingerprint, "fold": k}, device)
+        FoldJob(name, k, args.run, config, fold_checkpoint_dir(args.run, name, k), {**fingerprint, "fold": k}, device)
         for k in range(num_folds)
     ]
     jobs = [every[k] for k in wanted]

@@ -120,8 +120,9 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         raise InputError(
             f"{path}: not a readable weights file ({_reason(error)}); copy or download it again"
         ) from error
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
+    for key in ("state_dict", "model"):  # public checkpoints, and the weights.pt of our own folds
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
     tensors = {k: v for k, v in content.items() if isinstance(v, Tensor)} if isinstance(content, dict) else {}
     if not tensors:
         raise InputError(

@@ -13,7 +13,7 @@ from datasets.errors import InputError, run_command
 from models.gecn.config import PROFILES, GECNConfig
 from models.gecn.loss import GECNLoss
 from models.gecn.model import GECN
-from training.dataset import TrainSamples, ViewSamples
+from training.dataset import TrainRows, TrainSamples, ViewSamples
 from training.fit import Batch, fit
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.predict import predict
@@ -54,7 +54,7 @@ def only_joints(batch: Batch) -> Batch:
     return {"joints": batch["joints"]}
 
 
-def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
+def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
     """Train on `train_rows` and return the logits (len(predict_rows), K) of `predict_rows`."""
     config: GECNConfig = job.config
     model, transform = build_model(clips, config), build_transform(clips, config)
@@ -74,7 +74,7 @@ def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, j
 
     model = fit(
         model,
-        TrainSamples(train_rows, table.label.to_numpy()[train_rows], sample_clip, config.seed),
+        TrainSamples(train_rows, table.label.to_numpy(), sample_clip, config.seed),
         config,
         prepare=only_joints,
         loss_fn=lambda output, batch, epoch: loss(output, batch["label"]),

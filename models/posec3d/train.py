@@ -13,17 +13,17 @@ from datasets.clips import Clips
 from datasets.errors import InputError, run_command
 from datasets.skeletons import IMIGUE_22, IMIGUE_TO_COCO
 from models.posec3d.config import PROFILES, PoseC3DConfig
-from models.posec3d.heatmap_input import heatmap_input, num_channels
 from models.posec3d.model import PoseC3D
-from training.dataset import TrainSamples, ViewSamples
+from training.dataset import TrainRows, TrainSamples, ViewSamples
 from training.fit import fit
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.predict import predict
 from training.weights import load_weights
+from transforms.heatmap_input import heatmap_input, num_channels
 from transforms.pose_clip import PoseClipTransform
 
 
-def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
+def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
     """Train on `train_rows` and return the logits (len(predict_rows), K) of `predict_rows`."""
     config: PoseC3DConfig = job.config
     model = PoseC3D(
@@ -60,7 +60,7 @@ def train_fold(clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, j
     prepare_test = heatmap_input(clips.skeleton, config.input, config.test_size, config.sigma)
     model = fit(
         model,
-        TrainSamples(train_rows, table.label.to_numpy()[train_rows], sample_clip, config.seed),
+        TrainSamples(train_rows, table.label.to_numpy(), sample_clip, config.seed),
         config,
         prepare=prepare_train,
         loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),

@@ -130,16 +130,6 @@ def test_batch_mates_and_memory_format_do_not_change_the_logits():
     torch.testing.assert_close(together, channels_last, rtol=1e-5, atol=1e-5)
 
 
-def test_frame_features_average_to_the_clip_feature():
-    torch.manual_seed(0)
-    model = PoseC3D(5, num_classes=4, base_channels=4, blocks=(1, 1, 1), temporal_strides=(1, 1, 1)).eval()
-    clips = torch.rand(2, 5, 7, 16, 16)
-    with torch.no_grad():
-        frames = model.forward_frames(clips)
-        assert frames.shape == (2, 7, model.feature_channels)
-        torch.testing.assert_close(model.cls_head(frames.mean(1)), model(clips))
-
-
 def test_eight_clips_can_be_learnt_by_heart():
     torch.manual_seed(0)
     model = PoseC3D(4, num_classes=4, base_channels=8, blocks=(1, 1, 1), dropout=0.0)

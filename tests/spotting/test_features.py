@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.skeletons import IMIGUE_22
-from models.posec3d.model import PoseC3D
 from spotting.boxes import clip_boxes, frame_bounds
 from spotting.config import ExtractorConfig
+from spotting.extractor import FrameExtractor
 from spotting.features import average_overlaps, clip_keypoints, clip_starts, extract_tokens
 from spotting.trimmed import TrimmedClips
 from spotting.views import View, change_keypoints, random_view, resampled_frames, video_view
@@ -19,13 +19,21 @@ CONFIG = ExtractorConfig(heatmap_size=16, base_channels=2, blocks=(1, 1, 1), bat
 FLIP = IMIGUE_22.flip_index
 
 
-def tiny_extractor() -> PoseC3D:
+def tiny_extractor() -> FrameExtractor:
     torch.manual_seed(0)
-    model = PoseC3D(22, 4, 2, (1, 1, 1), (1, 1, 1))
+    model = FrameExtractor(22, 4, 2, (1, 1, 1))
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm3d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)  # blocks start as zero; make them speak
     return model.eval()
+
+
+def test_frame_features_average_to_the_clip_feature():
+    model, clips = tiny_extractor(), torch.rand(2, 22, 7, 16, 16)
+    with torch.no_grad():
+        frames = model.forward_frames(clips)
+        assert frames.shape == (2, 7, model.feature_channels)
+        torch.testing.assert_close(model.cls_head(frames.mean(1)), model(clips))
 
 
 @given(st.integers(1, 200), st.integers(1, 20), st.sampled_from([0.0, 0.25, 0.5, 0.9]))

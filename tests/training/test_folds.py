@@ -4,16 +4,51 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from datasets.errors import InputError
 from datasets.paths import fold_checkpoint_dir, oof_json, oof_npz
 from folds.make import load_folds
 from folds.make import main as make_folds_main
-from models.gecn.train import main as train_main
 from oof.artifacts import read_oof
 from tests.tiny import tiny_clips, write_clips
+from training.config import FitConfig
+from training.dataset import TrainSamples, ViewSamples
+from training.fit import fit
+from training.folds import parse_train_arguments, run_folds
+from training.predict import predict
 
+NAME = "mean_joints"  # an entry of this file: a linear classifier of a clip's mean joints
+PROFILES = {"smoke": FitConfig(batch_size=8, lr=0.05)}
 FAST = ["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--epochs", "1"]
+
+
+def train_fold(clips, train_rows, predict_rows, job):
+    def mean_joints(row):
+        return (clips.joints_of(row).mean((0, 1)).reshape(-1) / 1000).astype(np.float32)
+
+    def prepare(batch):
+        return {"input": batch["joints"]}
+
+    model = fit(
+        torch.nn.Linear(66, clips.num_classes),
+        TrainSamples(train_rows, clips.table.label.to_numpy(), lambda row, rng: {"joints": mean_joints(row)}, 0),
+        job.config,
+        prepare=prepare,
+        loss_fn=lambda logits, batch, epoch: torch.nn.functional.cross_entropy(logits, batch["label"]),
+        folder=job.folder,
+        fingerprint=job.fingerprint,
+        title=job.title,
+        device=job.device,
+        clip_ids=clips.table.clip_id.tolist(),
+    )
+    views = ViewSamples(predict_rows, lambda row: {"joints": mean_joints(row)[None]})
+    return predict(model, views, prepare=prepare, batch_size=8, precision="fp32", device=job.device)
+
+
+def train_main(argv):
+    args, config = parse_train_arguments(argv, "test", PROFILES)
+    run_folds(args, NAME, config, train_fold)
 
 
 @pytest.fixture
@@ -25,35 +60,35 @@ def run(workdir):
 
 def test_oof_holds_every_training_clip_once_by_the_model_that_never_saw_it(run):
     train_main(FAST)
-    oof, folds = read_oof(oof_npz("tiny", "gecn")), load_folds("tiny")
+    oof, folds = read_oof(oof_npz("tiny", NAME)), load_folds("tiny")
     train = folds[folds.fold >= 0]
     assert oof.clip_id.tolist() == train.clip_id.tolist() and oof.fold.tolist() == train.fold.tolist()
     assert oof.test_clip_id.tolist() == folds.clip_id[folds.fold < 0].tolist() and oof.test_logits.shape == (2, 6, 4)
     for fold in (0, 1):
-        part = np.load(fold_checkpoint_dir("tiny", "gecn", fold) / "predictions.npz")
+        part = np.load(fold_checkpoint_dir("tiny", NAME, fold) / "predictions.npz")
         np.testing.assert_array_equal(part["clip_id"], train.clip_id[train.fold == fold])
         np.testing.assert_array_equal(oof.logits[oof.fold == fold], part["logits"])
-    facts = json.loads(oof_json("tiny", "gecn").read_text())
+    facts = json.loads(oof_json("tiny", NAME).read_text())
     assert facts["config"]["epochs"] == 1 and len(facts["fold_scores"]) == 2
     assert {"folds_sha256", "versions", "device", "minutes", "peak_gb"} <= facts.keys()
 
 
 def test_one_fold_a_process_gives_the_same_bytes_as_all_at_once(run):
     train_main(FAST)
-    together = oof_npz("tiny", "gecn").read_bytes()
-    oof_npz("tiny", "gecn").unlink()
+    together = oof_npz("tiny", NAME).read_bytes()
+    oof_npz("tiny", NAME).unlink()
     for fold in (0, 1):
-        (fold_checkpoint_dir("tiny", "gecn", fold) / "predictions.npz").unlink()
-        (fold_checkpoint_dir("tiny", "gecn", fold) / "weights.pt").unlink()
+        (fold_checkpoint_dir("tiny", NAME, fold) / "predictions.npz").unlink()
+        (fold_checkpoint_dir("tiny", NAME, fold) / "weights.pt").unlink()
     train_main([*FAST, "--fold", "1"])
-    assert not oof_npz("tiny", "gecn").exists(), "one fold is missing"
+    assert not oof_npz("tiny", NAME).exists(), "one fold is missing"
     train_main([*FAST, "--fold", "0"])
-    assert oof_npz("tiny", "gecn").read_bytes() == together
+    assert oof_npz("tiny", NAME).read_bytes() == together
 
 
 def test_a_finished_entry_is_skipped_and_other_settings_are_refused(run, capsys):
     train_main(FAST)
-    weights = fold_checkpoint_dir("tiny", "gecn", 0) / "weights.pt"
+    weights = fold_checkpoint_dir("tiny", NAME, 0) / "weights.pt"
     before = weights.stat().st_mtime_ns
     train_main(FAST)
     assert weights.stat().st_mtime_ns == before and "already done" in capsys.readouterr().out
