@@ -23,12 +23,14 @@ class FitConfig:
     min_steps: int = 0  # epochs are added until there are this many steps: a small set needs steps, not passes
     batch_size: int = 32  # clips a forward pass
     accumulation: int = 1  # forward passes a step; the step sees batch_size * accumulation clips
-    optimizer: str = "sgd"  # sgd | adamw | adam
+    optimizer: str = "sgd"  # sgd | adamw | adam | amsgrad (Adam that never forgets its largest steps)
     lr: float = 0.1  # learning rate stated for lr_batch_size clips a step; scaled linearly
     lr_batch_size: int = 32  # the batch the learning rate is stated for
     momentum: float = 0.9  # sgd only
     nesterov: bool = False  # sgd only
     weight_decay: float = 1e-4  # on every parameter with two or more dimensions; norms and biases are free
+    no_decay: tuple[str, ...] = ()  # endings of the names of further parameters without weight decay
+    backbone_lr_factor: float = 1.0  # on the learning rate of the parameters below `model.backbone`
     warmup_epochs: float = 0.0  # linear from 0, counted in steps
     milestones: tuple[int, ...] = ()  # epochs at which lr is multiplied by 0.1; empty = cosine to 0 per step
     clip_norm: float = 0.0  # maximal gradient norm; 0 = no clipping

@@ -15,21 +15,35 @@ def scaled_lr(config: FitConfig) -> float:
     return config.lr * config.batch_size * config.accumulation / config.lr_batch_size
 
 
+def parameter_groups(model: nn.Module, config: FitConfig) -> list[dict]:
+    """The trained parameters by learning rate and weight decay; no group is empty.
+
+    The parameters below `model.backbone` get `backbone_lr_factor` times the learning rate. Weight decay is on tensors
+    with two or more dimensions, but not where the name ends with one of `no_decay`.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        lr = scaled_lr(config) * (config.backbone_lr_factor if name.startswith("backbone.") else 1.0)
+        is_decayed = parameter.ndim > 1 and not name.endswith(config.no_decay)
+        groups.setdefault((lr, config.weight_decay if is_decayed else 0.0), []).append(parameter)
+    # The largest learning rate first: it is the one that the log shows.
+    ordered = sorted(groups.items(), key=lambda group: group[0], reverse=True)
+    return [{"params": parameters, "lr": lr, "weight_decay": decay} for (lr, decay), parameters in ordered]
+
+
 def build_optimizer(model: nn.Module, config: FitConfig) -> torch.optim.Optimizer:
-    """SGD, AdamW or Adam; weight decay only on tensors with two or more dimensions."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    """SGD, AdamW, Adam or Adam with AMSGrad, on `parameter_groups`."""
+    groups = parameter_groups(model, config)
     lr = scaled_lr(config)
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=lr, momentum=config.momentum, nesterov=config.nesterov)
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=lr)
-    if config.optimizer == "adam":
-        return torch.optim.Adam(groups, lr=lr)
-    raise InputError(f"--optimizer {config.optimizer}: expected sgd, adamw or adam")
+    if config.optimizer in ("adam", "amsgrad"):
+        return torch.optim.Adam(groups, lr=lr, amsgrad=config.optimizer == "amsgrad")
+    raise InputError(f"--optimizer {config.optimizer}: expected sgd, adamw, adam or amsgrad")
 
 
 def num_epochs(config: FitConfig, steps_per_epoch: int) -> int:

@@ -66,7 +66,19 @@ def load_weights(
     Raises:
         InputError: the file is missing, damaged, holds code, or fits less than `min_share` of the model.
     """
-    source = {_renamed(key, rename or {}): tensor for key, tensor in read_state_dict(path).items()}
+    return load_tensors(model, read_state_dict(path), str(path), rename, min_share, stem_map)
+
+
+def load_tensors(
+    model: nn.Module,
+    tensors: Mapping[str, Tensor],
+    origin: str,
+    rename: Mapping[str, str] | None = None,
+    min_share: float = 0.5,
+    stem_map: Mapping[int, int] | None = None,
+) -> WeightsReport:
+    """The same for tensors already in memory, which `origin` names in messages: an inflated 2D network, for example."""
+    source = {_renamed(key, rename or {}): tensor for key, tensor in tensors.items()}
     target = model.state_dict()
     report = WeightsReport(
         missing=[key for key in target if key not in source],
@@ -80,7 +92,7 @@ def load_weights(
         if theirs.shape == ours.shape:
             fitting[key] = theirs
         elif stem_map is not None and _is_stem(key) and _same_but_channels(theirs, ours):
-            fitting[key] = _widen_stem(theirs, ours.shape[1], stem_map, path)
+            fitting[key] = _widen_stem(theirs, ours.shape[1], stem_map, origin)
             report.reshaped[key] = f"adapted from {theirs.shape[1]} to {ours.shape[1]} input channels"
         else:
             report.reshaped[key] = f"left as initialised: {tuple(theirs.shape)} in the file, {tuple(ours.shape)} here"
@@ -90,7 +102,7 @@ def load_weights(
     print(report.describe())
     if report.share < min_share:
         raise InputError(
-            f"{path}: only {report.share:.1%} of the model's parameters are in this file, expected at least "
+            f"{origin}: only {report.share:.1%} of the model's parameters are in this file, expected at least "
             f"{min_share:.0%}; it belongs to another network, or its keys need renaming (see the names above)"
         )
     model.load_state_dict(fitting, strict=False)
@@ -146,12 +158,12 @@ def _same_but_channels(a: Tensor, b: Tensor) -> bool:
     return a.ndim == b.ndim and a.shape[:1] + a.shape[2:] == b.shape[:1] + b.shape[2:]
 
 
-def _widen_stem(weight: Tensor, num_channels: int, stem_map: Mapping[int, int], path: str | Path) -> Tensor:
+def _widen_stem(weight: Tensor, num_channels: int, stem_map: Mapping[int, int], origin: str) -> Tensor:
     """Arrange a stem's (C, J, t, h, w) input channels J for our V joints; those without a counterpart get the mean."""
     wrong = [(ours, theirs) for ours, theirs in stem_map.items() if ours >= num_channels or theirs >= weight.shape[1]]
     if wrong:
         raise InputError(
-            f"{path}: the stem map sends channel {wrong[0][1]} of {weight.shape[1]} to channel {wrong[0][0]} of "
+            f"{origin}: the stem map sends channel {wrong[0][1]} of {weight.shape[1]} to channel {wrong[0][0]} of "
             f"{num_channels}; pass a map made for these two skeletons"
         )
     widened = weight.mean(dim=1, keepdim=True).repeat(1, num_channels, *[1] * (weight.ndim - 2))

@@ -180,6 +180,49 @@ def test_norms_and_biases_have_no_weight_decay():
     assert decays == {2: 0.1, 1: 0.0}
 
 
+class WithBackbone(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.backbone = nn.ModuleDict({"layer": nn.Linear(3, 4), "frozen": nn.Linear(4, 4)})
+        self.backbone.bias_table = nn.Parameter(torch.zeros(5, 2))
+        self.head = nn.Linear(4, 2)
+        self.backbone["frozen"].requires_grad_(False)
+
+
+def test_a_backbone_learns_slower_and_tables_do_not_decay():
+    model = WithBackbone()
+    config = FitConfig(
+        optimizer="adamw", lr=0.1, lr_batch_size=32, weight_decay=0.05, backbone_lr_factor=0.1, no_decay=("bias_table",)
+    )
+    optimizer = build_optimizer(model, config)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1)  # the log shows the first
+    found = {
+        id(parameter): (group["lr"], group["weight_decay"])
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    expected = {
+        "head.weight": (0.1, 0.05),
+        "head.bias": (0.1, 0.0),
+        "backbone.layer.weight": (0.01, 0.05),
+        "backbone.layer.bias": (0.01, 0.0),
+        "backbone.bias_table": (0.01, 0.0),
+    }
+    named = {name: found[id(p)] for name, p in model.named_parameters() if id(p) in found}
+    assert {name: pytest.approx(values) for name, values in expected.items()} == named
+
+
+def test_amsgrad_remembers_its_largest_steps():
+    states = {}
+    for name in ("adam", "amsgrad"):
+        model = network()
+        optimizer = build_optimizer(model, FitConfig(optimizer=name))
+        model(torch.ones(4, 6)).sum().backward()
+        optimizer.step()
+        states[name] = set(next(iter(optimizer.state.values())))
+    assert states["amsgrad"] - states["adam"] == {"max_exp_avg_sq"}
+
+
 def test_every_clip_once_an_epoch_in_an_order_of_its_own():
     samples = TrainSamples(ROWS, LABELS, sample_clip, 0)
     orders = [torch.cat([b["row"] for b in epoch_batches(samples, 4, epoch, 0, 0)]).tolist() for epoch in (0, 1, 0)]
