@@ -1,0 +1,94 @@
+"""Train PoseC3D with the semantic embedding loss and write its out-of-fold logits.
+
+reads:  clips/<run>/track1/, folds/<run>.csv
+writes: checkpoints/<run>/semantic_<input>/fold<k>/, oof/<run>/semantic_<input>.npz and .json
+
+    python -m models.semantic.train --run demo --fold all [--input limb] [--vectors FILE] [--field value ...]
+"""
+
+import numpy as np
+import torch
+
+from datasets.clips import Clips
+from datasets.errors import InputError, run_command
+from datasets.skeletons import IMIGUE_22, IMIGUE_TO_COCO
+from models.semantic.config import PROFILES, SemanticConfig
+from models.semantic.loss import semantic_loss
+from models.semantic.model import SemanticPoseC3D
+from models.semantic.vectors import name_vectors
+from training.dataset import TrainRows, TrainSamples, ViewSamples
+from training.fit import fit
+from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.predict import predict
+from training.weights import load_weights
+from transforms.heatmap_input import heatmap_input, num_channels
+from transforms.pose_clip import PoseClipTransform
+
+
+def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
+    """Train on `train_rows` and return the logits (len(predict_rows), K) of `predict_rows`."""
+    config: SemanticConfig = job.config
+    vectors = torch.from_numpy(name_vectors(clips.classes, config.vectors)).to(job.device)  # (K, 300)
+    model = SemanticPoseC3D(
+        num_channels(clips.skeleton, config.input),
+        clips.num_classes,
+        vectors.shape[1],
+        base_channels=config.base_channels,
+        blocks=config.blocks,
+        dropout=config.dropout,
+    )
+    if config.weights:
+        stem_map = IMIGUE_TO_COCO if clips.skeleton.name == IMIGUE_22.name and config.input == "joint" else None
+        load_weights(model, config.weights, stem_map=stem_map)
+    transform = PoseClipTransform(
+        clips.skeleton.flip_index,
+        clip_len=config.clip_len,
+        full_size=config.test_size,
+        crop_size=config.train_size,
+        num_clips=config.num_test_clips,
+        flip_views=clips.may_mirror,
+        flip_train=clips.may_mirror,
+    )
+    table = clips.table
+    image_sizes = table[["height", "width"]].to_numpy()
+
+    def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        keypoints, scores = transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
+        return {"keypoints": keypoints, "scores": scores}
+
+    def sample_views(row: int) -> dict[str, np.ndarray]:
+        keypoints, scores = transform.test_views(clips.joints_of(row), tuple(image_sizes[row]))
+        return {"keypoints": keypoints, "scores": scores}
+
+    model = fit(
+        model,
+        TrainSamples(train_rows, table.label.to_numpy(), sample_clip, config.seed),
+        config,
+        prepare=heatmap_input(clips.skeleton, config.input, config.train_size, config.sigma),
+        loss_fn=lambda output, batch, epoch: semantic_loss(output, batch["label"], vectors, config.semantic_weight),
+        folder=job.folder,
+        fingerprint=job.fingerprint,
+        title=job.title,
+        device=job.device,
+        clip_ids=table.clip_id.tolist(),
+    )
+    return predict(
+        model,
+        ViewSamples(predict_rows, sample_views),
+        prepare=heatmap_input(clips.skeleton, config.input, config.test_size, config.sigma),
+        batch_size=config.test_batch_size,
+        precision=config.precision,
+        device=job.device,
+        num_workers=config.num_workers,
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    args, config = parse_train_arguments(argv, "Train PoseC3D with the semantic embedding loss.", PROFILES)
+    if config.input not in ("joint", "limb"):
+        raise InputError(f"--input {config.input}: expected joint or limb")
+    run_folds(args, f"semantic_{config.input}", config, train_fold)
+
+
+if __name__ == "__main__":
+    run_command(main)
