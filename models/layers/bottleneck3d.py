@@ -68,11 +68,12 @@ class Bottleneck3d(nn.Module):
 
 
 def make_stage(
-    in_channels: int, planes: int, num_blocks: int, stride: tuple[int, int], temporal: bool
-) -> nn.Sequential:
+    in_channels: int, planes: int, num_blocks: int, stride: tuple[int, int], temporal: bool,
+    block: type[Bottleneck3d] = Bottleneck3d,
+) -> nn.Sequential:  # fmt: skip
     """Build one stage: `num_blocks` bottlenecks, of which the first has the stride and the convolved shortcut."""
-    blocks = [Bottleneck3d(in_channels, planes, stride, temporal, shortcut=True)]
-    blocks += [Bottleneck3d(planes * EXPANSION, planes, (1, 1), temporal) for _ in range(num_blocks - 1)]
+    blocks = [block(in_channels, planes, stride, temporal, shortcut=True)]
+    blocks += [block(planes * EXPANSION, planes, (1, 1), temporal) for _ in range(num_blocks - 1)]
     return nn.Sequential(*blocks)
 
 

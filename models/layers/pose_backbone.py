@@ -6,37 +6,29 @@ configs/posec3d/slowonly_r50_ntu60_xsub/joint.py. The names of the modules give 
 
 from torch import Tensor, nn
 
-from models.layers.bottleneck3d import EXPANSION, ConvBN, make_stage
+from models.layers.bottleneck3d import Bottleneck3d
+from models.layers.pathway import Pathway
 
 
-class PoseBackbone(nn.Module):
-    """Stem, max-pool and the bottleneck stages. Every stage halves the height and width.
+class PoseBackbone(Pathway):
+    """(B, V or E, T, H, W) to (B, base * 16, T', H / 8, W / 8): every stage halves the height and width.
 
     The stem and the first stage look at single frames; the later stages see neighbouring frames (3x1x1 kernels).
     """
 
     def __init__(
-        self, in_channels: int, base_channels: int, blocks: tuple[int, ...], temporal_strides: tuple[int, ...]
-    ) -> None:
-        super().__init__()
-        if len(blocks) != len(temporal_strides):
-            raise ValueError(f"blocks {blocks} and temporal_strides {temporal_strides} must have one entry per stage")
-        self.conv1 = ConvBN(in_channels, base_channels, (1, 7, 7))
-        self.maxpool = nn.MaxPool3d((1, 3, 3), stride=1, padding=(0, 1, 1))
-        self.num_stages = len(blocks)
-        channels = base_channels
-        for i, (num_blocks, stride_t) in enumerate(zip(blocks, temporal_strides, strict=True)):
-            planes = base_channels * 2**i
-            stage = make_stage(channels, planes, num_blocks, stride=(stride_t, 2), temporal=i > 0)
-            self.add_module(f"layer{i + 1}", stage)
-            channels = planes * EXPANSION
-        self.out_channels = channels
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.maxpool(self.conv1(x))  # (B, base, T, H, W)
-        for i in range(self.num_stages):
-            x = getattr(self, f"layer{i + 1}")(x)  # (B, base * 4 * 2**i, T', H / 2**(i+1), W / 2**(i+1))
-        return x
+        self, in_channels: int, base_channels: int, blocks: tuple[int, ...], temporal_strides: tuple[int, ...],
+        lateral_channels: tuple[int, ...] = (), block: type[Bottleneck3d] = Bottleneck3d,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            in_channels,
+            base_channels,
+            blocks,
+            strides=tuple((stride_t, 2) for stride_t in temporal_strides),
+            temporal=tuple(i > 0 for i in range(len(blocks))),
+            lateral_channels=lateral_channels,
+            block=block,
+        )
 
 
 class LinearHead(nn.Module):
