@@ -82,9 +82,8 @@ def read_frames(path: Path | str, indexes: Iterable[int]) -> np.ndarray:
         raise ValueError("read_frames needs at least one index")
     if wanted[0] < 0:
         raise InputError(f"{path}: no frame {wanted[0]}; frames count from 0")
-    source = _read_folder(path, wanted) if path.is_dir() else _read_video(path, wanted)
     frames: np.ndarray | None = None
-    for number, picture in enumerate(source):
+    for number, picture in enumerate(stream_frames(path, wanted)):
         if frames is None:
             frames = np.empty((len(wanted), *picture.shape), np.uint8)
         if picture.shape != frames.shape[1:]:
@@ -92,6 +91,15 @@ def read_frames(path: Path | str, indexes: Iterable[int]) -> np.ndarray:
         frames[number] = picture
     is_plain = len(inverse) == len(wanted) and bool((inverse == np.arange(len(wanted))).all())
     return frames if is_plain else frames[inverse]
+
+
+def stream_frames(path: Path, wanted: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield (H, W, 3) uint8 RGB of the frames `wanted` (N,), which ascend without repeats: one pass, one in memory.
+
+    Raises:
+        InputError: as `read_frames`, when the bad frame is reached.
+    """
+    return _read_folder(path, wanted) if path.is_dir() else _read_video(path, wanted)
 
 
 def list_images(folder: Path) -> dict[int, Path]:

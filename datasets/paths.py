@@ -28,6 +28,11 @@ def clips_dir(run: str, track: str) -> Path:
     return Path("clips") / run / track
 
 
+def rgb_store_dir(run: str, size: int) -> Path:
+    """The pictures of track 1's clips, cut around the person: pictures_*.bin, index.npy, boxes.npy, meta.json."""
+    return clips_dir(run, "track1") / f"rgb_{size}"
+
+
 def folds_csv(run: str, track: str = "track1") -> Path:
     return Path("folds") / (f"{run}.csv" if track == "track1" else f"{run}_{track}.csv")
 

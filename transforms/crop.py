@@ -3,49 +3,21 @@
 Joints are (..., V, 3) arrays: x and y in pixels, and a score. A joint whose score is zero is missing; its three numbers
 are zero and stay zero through every step.
 
-Sizes are (height, width), boxes (left, top, right, bottom) in whole pixels, right and bottom exclusive.
+Sizes are (height, width), boxes (left, top, right, bottom), right and bottom exclusive; the box around a person comes
+from datasets.person_box.
 Source: PoseConv3D (arXiv 2104.13586), section 3.2 and its appendix; the constants and the rounding are those of pyskl,
 pyskl/datasets/pipelines/augmentations.py.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-Size = tuple[int, int]
-Box = tuple[int, int, int, int]
+from datasets.person_box import Box, Size, is_present
 
-PADDING = 0.25  # the tight box grows by a quarter in both directions
-MIN_EXTENT = 10.0  # pixels; a person smaller than this is not worth a crop, the whole picture is kept
 CROP_TRIES = 10
-
-
-def is_present(joints: NDArray) -> NDArray[np.bool_]:
-    """Which joints were detected: (..., V, 3) to (..., V)."""
-    return joints[..., 2] > 0
-
-
-def compact_box(joints: NDArray, image_size: Size, padding: float = PADDING) -> Box:
-    """Find the square around all detected joints of all frames and persons, with some air.
-
-    Args:
-        joints: (T, M, V, 3).
-        image_size: (height, width) of the picture the joints lie in.
-        padding: share by which the tight box is enlarged.
-    Returns:
-        The box; it may reach outside the picture. The whole picture when the joints span less than 10 pixels in
-        either direction, or none is detected.
-    """
-    xy = joints[is_present(joints)][:, :2]
-    if len(xy) == 0 or (np.ptp(xy, axis=0) < MIN_EXTENT).any():
-        return 0, 0, image_size[1], image_size[0]
-    low, high = xy.min(axis=0).astype(float), xy.max(axis=0).astype(float)
-    centre = (low + high) / 2
-    half = ((high - low) / 2 * (1 + padding)).max()
-    left, top = centre - half
-    right, bottom = centre + half
-    return int(left), int(top), int(right), int(bottom)  # towards zero, as pyskl does
 
 
 def random_resized_crop(
@@ -86,7 +58,7 @@ def short_side_size(size: Size, short_side: int) -> Size:
     return int(size[0] * scale + 0.5), int(size[1] * scale + 0.5)
 
 
-def map_to_frame(joints: NDArray, box: Box, size: Size) -> NDArray[np.float32]:
+def map_to_frame(joints: NDArray, box: Sequence[float], size: Size) -> NDArray[np.float32]:
     """Move joints (..., V, 3) into a frame of `size` pixels that shows the contents of `box`.
 
     Returns:

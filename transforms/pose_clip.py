@@ -8,14 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.crop import (
-    Size,
-    compact_box,
-    flip_joints,
-    map_to_frame,
-    random_resized_crop,
-    short_side_size,
-)
+from datasets.person_box import Size, clean_joints, compact_box
+from transforms.crop import flip_joints, map_to_frame, random_resized_crop, short_side_size
 from transforms.sampling import uniform_sample, uniform_sample_test
 
 Keypoints = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -47,14 +41,14 @@ class PoseClipTransform:
             keypoints (M, T, V, 2) and scores (M, T, V), float32, for heatmaps of crop_size x crop_size.
         """
         indexes = uniform_sample(len(joints), self.clip_len, rng)
-        view = _clean(joints[indexes])
+        view = clean_joints(joints[indexes])
         box = compact_box(view, image_size)
         size = short_side_size((box[3] - box[1], box[2] - box[0]), self.full_size)
         view = map_to_frame(view, box, size)
         view = map_to_frame(view, random_resized_crop(size, rng), (self.crop_size, self.crop_size))
         if self.flip_train and rng.random() < 0.5:
             view = flip_joints(view, self.crop_size, self.flip_index)
-        return _split(view)
+        return split_scores(view)
 
     def test_views(self, joints: NDArray, image_size: Size) -> Keypoints:
         """The fixed views of a clip: `num_clips` cuts in time, then (flip_views) the same mirrored.
@@ -69,23 +63,15 @@ class PoseClipTransform:
             N = num_clips, or twice that with mirrored views.
         """
         indexes = uniform_sample_test(len(joints), self.clip_len, self.num_clips)  # (num_clips, T)
-        views = _clean(joints[indexes])  # (num_clips, T, M, V, 3)
+        views = clean_joints(joints[indexes])  # (num_clips, T, M, V, 3)
         box = compact_box(views, image_size)
         views = map_to_frame(views, box, (self.full_size, self.full_size))
         if self.flip_views:
             views = np.concatenate([views, flip_joints(views, self.full_size - 1, self.flip_index)])
-        return _split(views)
+        return split_scores(views)
 
 
-def _clean(joints: NDArray) -> NDArray[np.float32]:
-    """Zero the whole joint where a detector left it at the origin, without a score, or not a number."""
-    joints = np.array(joints, dtype=np.float32)
-    lost = ~(joints[..., 2] > 0) | ~(joints[..., :2] != 0).any(-1) | ~np.isfinite(joints).all(-1)
-    joints[lost] = 0
-    return joints
-
-
-def _split(view: NDArray[np.float32]) -> Keypoints:
+def split_scores(view: NDArray[np.float32]) -> Keypoints:
     """(..., T, M, V, 3) to keypoints (..., M, T, V, 2) and scores (..., M, T, V)."""
     view = np.swapaxes(view, -4, -3)
     return np.ascontiguousarray(view[..., :2]), np.ascontiguousarray(view[..., 2])

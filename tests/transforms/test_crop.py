@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from datasets.person_box import compact_box, is_present
 from datasets.skeletons import IMIGUE_22
 from transforms.crop import (
-    compact_box,
     flip_joints,
-    is_present,
     map_to_frame,
     random_resized_crop,
     short_side_size,

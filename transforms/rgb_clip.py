@@ -1,0 +1,90 @@
+"""The pictures of a clip as an RGB network takes them: sampled in time, cropped at random, maybe mirrored.
+
+Source: pyskl, configs/rgbpose_conv3d/rgb_only.py (the order of the steps and their constants). Its square around the
+person is cut when the store is made (`datasets.rgb_store`), from all frames of the clip instead of the sampled ones.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from datasets.rgb_store import RgbStore
+from transforms.crop import Box, random_resized_crop
+from transforms.sampling import uniform_sample, uniform_sample_test
+
+# ImageNet's mean and spread of red, green, blue, on a scale of 0 to 255.
+MEAN = (123.675, 116.28, 103.53)
+STD = (58.395, 57.12, 57.375)
+
+
+@dataclass(frozen=True)
+class RgbClipTransform:
+    """Random training views and fixed test views of a clip's stored pictures."""
+
+    clip_len: int = 8  # T, frames a view has
+    full_size: int = 224  # pixels; side of a picture in testing
+    crop_size: int = 224  # pixels; side of a picture in training, after the random crop
+    num_clips: int = 10  # test views in time
+    flip_views: bool = False  # each test view also mirrored
+    flip_train: bool = True  # half of the training views mirrored; off where a class means a side
+    area: tuple[float, float] = (0.56, 1.0)  # share of the picture that a random crop keeps
+
+    def train_view(self, store: RgbStore, row: int, num_frames: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """One random view; every frame gets the same crop and the same side.
+
+        Args:
+            row: of the clip in the clip table.
+            num_frames: of that clip.
+            rng: source of all randomness.
+        Returns:
+            (T, crop_size, crop_size, 3) uint8 RGB.
+        """
+        frames = store.read(row, uniform_sample(num_frames, self.clip_len, rng))
+        frames = resize_box(frames, random_resized_crop((store.size, store.size), rng, self.area), self.crop_size)
+        return frames[:, :, ::-1] if self.flip_train and rng.random() < 0.5 else frames
+
+    def test_views(self, store: RgbStore, row: int, num_frames: int) -> NDArray[np.uint8]:
+        """The fixed views: `num_clips` cuts in time of the whole picture, then (flip_views) the same mirrored.
+
+        Returns:
+            (N, T, full_size, full_size, 3) uint8 RGB; N = num_clips, or twice that with mirrored views.
+        """
+        return whole_views(store, row, num_frames, self.clip_len, self.num_clips, self.full_size, self.flip_views)
+
+
+def whole_views(
+    store: RgbStore, row: int, num_frames: int, clip_len: int, num_clips: int, size: int, flip_views: bool
+) -> NDArray[np.uint8]:
+    """`num_clips` views in time of a clip's whole pictures, then the same mirrored: (N, T, size, size, 3) uint8."""
+    indexes = uniform_sample_test(num_frames, clip_len, num_clips)  # (num_clips, T)
+    wanted, inverse = np.unique(indexes, return_inverse=True)  # the views share frames; each is read once
+    frames = resize_box(store.read(row, wanted), (0, 0, store.size, store.size), size)
+    views = frames[inverse.reshape(indexes.shape)]  # (num_clips, T, size, size, 3)
+    return np.concatenate([views, views[:, :, :, ::-1]]) if flip_views else views
+
+
+def resize_box(frames: NDArray[np.uint8], box: Box, size: int) -> NDArray[np.uint8]:
+    """Cut a box that lies inside the pictures (T, H, W, 3) and resize it to (T, size, size, 3)."""
+    left, top, right, bottom = box
+    cut = frames[:, top:bottom, left:right]
+    if cut.shape[1:3] == (size, size):
+        return cut
+    # Bilinear as published where the picture grows or shrinks a little; by area where that would skip pixels.
+    method = cv2.INTER_AREA if min(cut.shape[1:3]) >= 2 * size else cv2.INTER_LINEAR
+    resized = np.empty((len(frames), size, size, 3), np.uint8)
+    for source, target in zip(cut, resized, strict=True):
+        cv2.resize(source, (size, size), dst=target, interpolation=method)
+    return resized
+
+
+def normalise(rgb: Tensor) -> Tensor:
+    """Pictures (B, T, H, W, 3) uint8 to (B, 3, T, H, W) float32 with ImageNet's mean 0 and spread 1.
+
+    The result keeps the order of the bytes, so it is in channels-last memory without a copy.
+    """
+    mean, std = torch.tensor(MEAN, device=rgb.device), torch.tensor(STD, device=rgb.device)
+    return rgb.to(torch.float32).sub_(mean).div_(std).permute(0, 4, 1, 2, 3)  # (B, 3, T, H, W)
