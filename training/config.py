@@ -37,6 +37,7 @@ class FitConfig:
     ema_decay: float = 0.0  # average of the weights over steps, used for prediction; 0 = last weights
     precision: str = "fp32"  # fp32 | bf16 (fp32 on a CPU without bf16) | fp16 (GPU only, with loss scaling)
     channels_last: bool = False  # memory format of 3D convolutions
+    heads_only: bool = False  # train the network's HEADS alone; all else, batch statistics included, stays as it is
     num_workers: int = 0  # loader processes; the bytes of a run do not depend on it
     seed: int = 0
 
@@ -104,9 +105,14 @@ def wanted_folds(text: str, num_folds: int) -> list[int]:
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that every training command has."""
-    parser.add_argument("--run", required=True, help="name of the data set and choices, as given to datasets.prepare")
+    """The arguments that every training of an entry has."""
+    add_fold_arguments(parser)
     parser.add_argument("--profile", default="demo", choices=PROFILE_NAMES)
+
+
+def add_fold_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that every training over the folds of a run has."""
+    parser.add_argument("--run", required=True, help="name of the data set and choices, as given to datasets.prepare")
     parser.add_argument("--fold", default="all", help="a fold number, or all")
     parser.add_argument("--jobs", type=int, default=None, help="folds trained side by side (default: the CPU's cores)")
     parser.add_argument("--device", default=None, help="cpu or cuda (default: cuda when there is one)")

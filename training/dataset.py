@@ -14,10 +14,11 @@ class TrainSamples(Dataset):
     """One random sample a clip and epoch.
 
     Args:
-        rows: (N,) row numbers in the clip table; or a function that draws them for an epoch, always N.
+        rows: (N,) row numbers in the clip table; or a function that draws them for an epoch, always N. A row may come
+            several times: each is a sample of its own.
         labels: (clips,) of the whole table, so that a row number finds its label.
         sample_clip: (row, rng) -> named arrays, augmentation included.
-        seed: of the run; the sample's generator is seeded by (seed, epoch, row).
+        seed: of the run; the sample's generator is seeded by (seed, epoch, row), and by how often the row came before.
     """
 
     def __init__(
@@ -33,15 +34,27 @@ class TrainSamples(Dataset):
 
     def start_epoch(self, epoch: int) -> None:
         self.epoch, self.rows = epoch, self._draw(epoch)
+        self.times_before = times_before(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         row = int(self.rows[index])
-        rng = np.random.default_rng([self.seed, self.epoch, row])
+        repeat = [int(self.times_before[index])] if self.times_before[index] else []
+        rng = np.random.default_rng([self.seed, self.epoch, row, *repeat])
         sample = _tensors(self.sample_clip(row, rng))
         return {**sample, "label": torch.tensor(int(self.labels[row])), "row": torch.tensor(row)}
+
+
+def times_before(rows: np.ndarray) -> np.ndarray:
+    """(N,) how many earlier places hold the same row."""
+    order = np.argsort(rows, kind="stable")
+    ordered = rows[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    counted = np.empty(len(rows), dtype=np.int64)
+    counted[order] = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
+    return counted
 
 
 class ViewSamples(Dataset):

@@ -15,6 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 from training.checkpoint import check_fingerprint, load_checkpoint, save_checkpoint
 from training.config import FitConfig
 from training.dataset import TrainSamples, epoch_batches, steps_in_epoch
+from training.heads import freeze_all_but_heads, heads_in_train_mode
 from training.optimizer import build_optimizer, lr_factor, num_epochs
 from training.precision import autocast
 from training.progress import EpochLog, peak_memory_gb
@@ -66,6 +67,8 @@ def fit(
         model.load_state_dict(state["model"])
         return model.eval()
 
+    if config.heads_only:
+        freeze_all_but_heads(model)
     optimizer = build_optimizer(model, config)
     steps_per_epoch = steps_in_epoch(len(samples), config.batch_size, config.accumulation)
     epochs = num_epochs(config, steps_per_epoch)
@@ -92,7 +95,8 @@ def fit(
 
     if ema is not None:
         model.load_state_dict(ema.module.state_dict())
-    save_checkpoint(folder / "weights.pt", {"model": model.state_dict(), "fingerprint": fingerprint})
+    heads = list(getattr(model, "HEADS", ()))  # so that a later step can leave the classifier out
+    save_checkpoint(folder / "weights.pt", {"model": model.state_dict(), "heads": heads, "fingerprint": fingerprint})
     (folder / "checkpoint.pt").unlink(missing_ok=True)
     return model.eval()
 
@@ -126,6 +130,8 @@ def _run_epoch(
 ) -> tuple[float, float]:
     """One pass over the clips; returns the mean loss and the accuracy on the augmented training clips."""
     model.train()
+    if config.heads_only:
+        heads_in_train_mode(model)
     seed_torch(config.seed, epoch)
     total_loss, num_right, num_seen = 0.0, 0, 0
     batches = epoch_batches(samples, config.batch_size, epoch, config.seed, config.num_workers)

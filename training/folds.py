@@ -46,6 +46,11 @@ class FoldJob:
 
 # (clips, training rows, rows to predict, job) -> (rows to predict, K) float32 logits
 TrainFold = Callable[[Clips, TrainRows, np.ndarray, FoldJob], np.ndarray]
+Relabel = Callable[[Clips], Clips]
+
+
+def _as_prepared(clips: Clips) -> Clips:
+    return clips
 
 
 def parse_train_arguments(
@@ -60,13 +65,24 @@ def parse_train_arguments(
     return args, config
 
 
-def run_folds(args: argparse.Namespace, name: str, config: FitConfig, train_fold: TrainFold) -> None:
+def run_folds(
+    args: argparse.Namespace,
+    name: str,
+    config: FitConfig,
+    train_fold: TrainFold,
+    relabel: Relabel = _as_prepared,
+    made_from: Callable[[int], dict] | None = None,
+) -> None:
     """Train the asked folds, several at a time on a CPU, and write oof/<run>/<name>.npz once every fold is there.
 
     A finished fold is skipped; one made with other settings is refused unless --overwrite is given.
+
+    Args:
+        relabel: the prepared clips -> the same clips with the labels and classes that this entry learns.
+        made_from: fold -> what else the fold is made from, as plain values for its fingerprint.
     """
     device = choose_device(args.device)
-    clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
+    clips, folds = relabel(load_clips(args.run, "track1")), load_folds(args.run)
     fingerprint = {
         "config": {key: list(v) if isinstance(v, tuple) else v for key, v in dataclasses.asdict(config).items()},
         "folds": file_sha256(folds_csv(args.run)),
@@ -75,10 +91,10 @@ def run_folds(args: argparse.Namespace, name: str, config: FitConfig, train_fold
     }
     num_folds = int(folds.fold.max()) + 1
     wanted = wanted_folds(args.fold, num_folds)
-    every = [
-        FoldJob(name, k, args.run, config, fold_checkpoint_dir(args.run, name, k), {**fingerprint, "fold": k}, device)
-        for k in range(num_folds)
-    ]
+    every = []
+    for k in range(num_folds):
+        own = {**fingerprint, "fold": k, **(made_from(k) if made_from else {})}
+        every.append(FoldJob(name, k, args.run, config, fold_checkpoint_dir(args.run, name, k), own, device))
     jobs = [every[k] for k in wanted]
     if args.overwrite:
         for job in jobs:
@@ -88,7 +104,7 @@ def run_folds(args: argparse.Namespace, name: str, config: FitConfig, train_fold
     _print_start(name, config, clips, folds, num_folds - len(waiting) if args.fold == "all" else 0, device)
     if waiting:
         parallel = Parallel(n_jobs=parallel_folds(args.jobs, len(waiting), device))
-        parallel(delayed(_train_one)(train_fold, args.run, job) for job in waiting)
+        parallel(delayed(_train_one)(train_fold, relabel, job) for job in waiting)
     if all((job.folder / "predictions.npz").exists() for job in every):
         _assemble(args.run, name, every, clips, folds)
 
@@ -102,10 +118,10 @@ def _is_done(job: FoldJob) -> bool:
     return True
 
 
-def _train_one(train_fold: TrainFold, run: str, job: FoldJob) -> None:
+def _train_one(train_fold: TrainFold, relabel: Relabel, job: FoldJob) -> None:
     """Train one fold, predict its held-out clips and every test clip, and write both."""
     start = time.monotonic()
-    clips, folds = load_clips(run, "track1"), load_folds(run)
+    clips, folds = relabel(load_clips(job.run, "track1")), load_folds(job.run)
     train_rows = clips.rows_of(folds.clip_id[(folds.fold >= 0) & (folds.fold != job.fold)].to_numpy())
     held_out = folds.clip_id[folds.fold == job.fold].to_numpy()
     test = folds.clip_id[folds.fold < 0].to_numpy()
@@ -138,19 +154,20 @@ def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> 
     parts = [np.load(job.folder / "predictions.npz", allow_pickle=False) for job in jobs]
     facts = [json.loads((job.folder / "fold.json").read_text()) for job in jobs]
     train = folds[folds.fold >= 0]
+    label = clips.table.label.to_numpy()[clips.rows_of(train.clip_id.to_numpy())]
     logits_of = {id_: row for part in parts for id_, row in zip(part["clip_id"], part["logits"], strict=True)}
     logits = np.stack([logits_of[id_] for id_ in train.clip_id])
     oof = Oof(
         clip_id=train.clip_id.to_numpy(),
         fold=train.fold.to_numpy(),
-        label=train.label.to_numpy(),
+        label=label,
         logits=logits,
         classes=np.array(clips.classes),
         test_clip_id=folds.clip_id[folds.fold < 0].to_numpy(),
         test_logits=np.stack([part["test_logits"] for part in parts]),
     )
     write_oof(oof_npz(run, name), oof)
-    result = scores(logits, train.label.to_numpy())
+    result = scores(logits, label)
     write_json(
         oof_json(run, name),
         {

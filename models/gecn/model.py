@@ -56,6 +56,8 @@ class GECN(nn.Module):
         InputError: k below 1, or a width that is not a multiple of 8.
     """
 
+    HEADS = ("decoder",)
+
     def __init__(
         self, skeleton: Skeleton, num_classes: int, num_persons: int = 1, width: int = 64, k: int = 1,
         in_channels: int = 3, num_heads: int = 3, attention_std: float = 1.0, noise: float = 0.5, dropout: float = 0.0,

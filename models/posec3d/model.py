@@ -22,6 +22,8 @@ class PoseC3D(nn.Module):
         dropout: share of pooled features dropped before the classifier while training.
     """
 
+    HEADS = ("cls_head.fc_cls",)
+
     def __init__(
         self, in_channels: int, num_classes: int, base_channels: int = 32, blocks: tuple[int, ...] = (4, 6, 3),
         temporal_strides: tuple[int, ...] = (1, 1, 2), dropout: float = 0.5,

@@ -234,3 +234,9 @@ def test_the_network_starts_as_its_shortcuts():
     with torch.no_grad():
         x = torch.randn(2, 8, 16, 22).relu()
         torch.testing.assert_close(model.l1.agcn(x), x, atol=1e-4, rtol=1e-4)
+
+
+def test_its_heads_are_what_depends_on_the_number_of_classes():
+    few, many = (GECN(IMIGUE_22, k, width=8).state_dict() for k in (3, 5))
+    differ = {key for key in few if few[key].shape != many[key].shape}
+    assert differ == {key for key in few if key.startswith(tuple(f"{head}." for head in GECN.HEADS))}

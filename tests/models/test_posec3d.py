@@ -146,3 +146,9 @@ def test_eight_clips_can_be_learnt_by_heart():
 def test_stages_and_strides_must_agree():
     with pytest.raises(ValueError, match="one entry per stage"):
         PoseC3D(5, num_classes=4, blocks=(1, 1), temporal_strides=(1, 1, 2))
+
+
+def test_its_heads_are_what_depends_on_the_number_of_classes():
+    few, many = (PoseC3D(4, num_classes=k, base_channels=4, blocks=(1, 1, 1)).state_dict() for k in (3, 5))
+    differ = {key for key in few if few[key].shape != many[key].shape}
+    assert differ == {key for key in few if key.startswith(tuple(f"{head}." for head in PoseC3D.HEADS))}

@@ -229,6 +229,15 @@ def test_every_clip_once_an_epoch_in_an_order_of_its_own():
     assert sorted(orders[0]) == ROWS.tolist() and orders[0] != orders[1] and orders[0] == orders[2]
 
 
+def test_a_row_that_comes_again_is_another_sample():
+    samples = TrainSamples(np.array([3, 5, 3, 3, 5]), LABELS, sample_clip, 0)
+    once = TrainSamples(ROWS, LABELS, sample_clip, 0)
+    drawn = [samples[index]["input"] for index in range(5)]
+    assert torch.equal(drawn[0], once[3]["input"]) and torch.equal(drawn[1], once[5]["input"])
+    assert len({tuple(sample.tolist()) for sample in drawn}) == 5
+    assert [samples[index]["row"].item() for index in range(5)] == [3, 5, 3, 3, 5]
+
+
 def test_views_are_averaged_as_probabilities():
     model = nn.Identity()
     views = np.random.default_rng(0).normal(size=(5, 3, 4)).astype(np.float32)

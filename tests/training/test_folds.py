@@ -1,5 +1,6 @@
 """Training an entry from the command line: python -m pytest tests/training/test_folds.py"""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -96,6 +97,23 @@ def test_a_finished_entry_is_skipped_and_other_settings_are_refused(run, capsys)
         train_main([*FAST, "--lr", "0.01"])
     train_main([*FAST, "--lr", "0.01", "--overwrite"])
     assert weights.stat().st_mtime_ns > before
+
+
+def two_classes(clips):
+    label = clips.table.label.clip(upper=1)
+    return dataclasses.replace(clips, table=clips.table.assign(label=label), classes=("first", "other"))
+
+
+def test_an_entry_may_learn_other_classes(run):
+    args, config = parse_train_arguments(FAST, "test", PROFILES)
+    weights = {"made_from": "a"}
+    run_folds(args, "two", config, train_fold, relabel=two_classes, made_from=lambda fold: weights)
+    oof, folds = read_oof(oof_npz("tiny", "two")), load_folds("tiny")
+    assert oof.classes.tolist() == ["first", "other"] and oof.logits.shape[1] == 2
+    np.testing.assert_array_equal(oof.label, np.minimum(folds.label[folds.fold >= 0], 1))
+    weights["made_from"] = "b"
+    with pytest.raises(InputError, match="made with made_from = 'a', now 'b'"):
+        run_folds(args, "two", config, train_fold, relabel=two_classes, made_from=lambda fold: weights)
 
 
 @pytest.mark.parametrize(("fold", "message"), [("7", "expected all, or 0 to 1"), ("first", "expected all, or 0 to 1")])

@@ -1,0 +1,210 @@
+"""Train the tail models of entries, and their classifiers again with balanced sampling.
+
+reads:  clips/<run>/track1/, folds/<run>.csv, oof/<run>/<name>.json, checkpoints/<run>/<name>/fold<k>/weights.pt
+writes: checkpoints/<run>/<name>_{part<i>,crt}/fold<k>/, oof/<run>/<name>_{part<i>,crt}.npz and .json
+
+    python -m ensemble.train_parts --run mine [--entries m3cn,ehct_joint] [--fold 0] [--field value ...]
+
+`<name>_part<i>` knows the classes of the i rarest parts and OTHERS (ensemble/parts.py); its labels are numbered so.
+`<name>_crt` knows all classes and can enter a blend as any other entry. Both start from the entry's own weights, fold
+by fold, with a new classifier, and with the entry's own settings but for what `part_config` and `crt_config` change.
+"""
+
+import argparse
+import dataclasses
+import importlib
+import json
+import pkgutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+import models
+from datasets.clips import Clips, load_clips
+from datasets.errors import InputError, run_command
+from datasets.paths import check_run_name, fold_checkpoint_dir, oof_json
+from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, tail_trainsets
+from folds.make import load_folds
+from oof.artifacts import file_sha256
+from training.checkpoint import load_checkpoint, save_checkpoint
+from training.config import FitConfig, add_fold_arguments, override, parse_overrides
+from training.dataset import steps_in_epoch
+from training.folds import FoldJob, TrainFold, run_folds
+from training.optimizer import num_epochs
+
+DEFAULT_ENTRIES = ("m3cn", "ehct_joint")  # the two of M2HEN
+EPOCHS_DIVISOR = 5  # a tail model, and a classifier alone, get a fifth of the entry's epochs
+LR_FACTOR = 0.1  # of a tail model, which starts from trained weights
+MIN_STEPS = 100  # or as many as the entry itself had; fewer teach a new classifier nothing
+
+
+def entry_module(name: str) -> ModuleType:
+    """models/<folder>/train.py of the entry `<folder>` or `<folder>_<variant>`.
+
+    Raises:
+        InputError: no folder of models/ fits.
+    """
+    folders = [module.name for module in pkgutil.iter_modules(models.__path__) if module.ispkg]
+    fitting = [folder for folder in folders if name == folder or name.startswith(f"{folder}_")]
+    if not fitting:
+        raise InputError(f"--entries {name}: no folder of models/ has this name; there are {', '.join(folders)}")
+    return importlib.import_module(f"models.{max(fitting, key=len)}.train")
+
+
+def entry_config(run: str, name: str, module: ModuleType) -> FitConfig:
+    """The settings that the entry was trained with, from its json.
+
+    Raises:
+        InputError: it has not been trained, or by a version with other settings.
+    """
+    path = oof_json(run, name)
+    if not path.exists():
+        raise InputError(f"{path}: not there; train {name} first (python -m {module.__name__} --run {run})")
+    recorded = json.loads(path.read_text())["config"]
+    config_class = type(next(iter(module.PROFILES.values())))
+    known = {field.name for field in dataclasses.fields(config_class)}
+    if recorded.keys() != known:
+        differs = sorted(recorded.keys() ^ known)
+        raise InputError(f"{path}: {module.__name__} now has other settings ({', '.join(differs)}); train {name} again")
+    return config_class(**{key: tuple(v) if isinstance(v, list) else v for key, v in recorded.items()})
+
+
+def shortened(config: FitConfig, num_clips: int) -> FitConfig:
+    """A fifth of the epochs, but no fewer than MIN_STEPS steps where the entry had as many; cosine to 0.
+
+    Args:
+        num_clips: that the entry was trained on, in a fold.
+    """
+    steps_per_epoch = steps_in_epoch(num_clips, config.batch_size, config.accumulation)
+    return dataclasses.replace(
+        config,
+        epochs=max(1, config.epochs // EPOCHS_DIVISOR),
+        min_steps=max(
+            config.min_steps // EPOCHS_DIVISOR, min(MIN_STEPS, num_epochs(config, steps_per_epoch) * steps_per_epoch)
+        ),
+        warmup_epochs=config.warmup_epochs / EPOCHS_DIVISOR,
+        milestones=(),
+        weights="",
+    )
+
+
+def part_config(config: FitConfig, trainset: Trainset, num_clips: int) -> FitConfig:
+    """Of a tail model. Where its set is degenerate only the classifier learns, from nothing, so at the full rate."""
+    short = shortened(config, num_clips)
+    if trainset.is_degenerate:
+        return dataclasses.replace(short, heads_only=True)
+    return dataclasses.replace(short, lr=short.lr * LR_FACTOR)
+
+
+def crt_config(config: FitConfig, num_clips: int) -> FitConfig:
+    """Of a classifier trained again. Source: cRT of Kang et al. (arXiv 1910.09217), section 4.2."""
+    return dataclasses.replace(shortened(config, num_clips), heads_only=True)
+
+
+def train_from(
+    name: str,
+    rows_of: Callable[[np.ndarray, np.ndarray, int], Callable[[int], np.ndarray]],
+    train_fold: TrainFold,
+    clips: Clips,
+    train_rows: np.ndarray,
+    predict_rows: np.ndarray,
+    job: FoldJob,
+) -> np.ndarray:
+    """`train_fold` of an entry, started from its weights of this fold, on other rows each epoch.
+
+    Args:
+        name: of the entry.
+        rows_of: (the fold's training rows, class number of every clip, seed) -> epoch -> rows.
+        clips: with the labels and classes to learn.
+    """
+    start = job.folder / "start.pt"
+    write_start(primary_weights(job.run, name, job.fold), start)
+    labels = load_clips(job.run, "track1").table.label.to_numpy()
+    rows_of_epoch = rows_of(train_rows, labels, job.config.seed)
+    started = dataclasses.replace(job, config=dataclasses.replace(job.config, weights=str(start)))
+    logits = train_fold(clips, rows_of_epoch, predict_rows, started)
+    start.unlink()
+    return logits
+
+
+def write_start(weights: Path, start: Path) -> None:
+    """Copy a fold's weights without its classifier, so that it is drawn anew even where its shape would fit."""
+    state = load_checkpoint(weights)
+    if not state.get("heads"):
+        raise InputError(f"{weights}: does not say which layers classify; train this entry again with --overwrite")
+    heads = tuple(f"{name}." for name in state["heads"])
+    save_checkpoint(start, {"model": {key: t for key, t in state["model"].items() if not key.startswith(heads)}})
+
+
+def primary_weights(run: str, name: str, fold: int) -> Path:
+    """The weights of an entry's fold.
+
+    Raises:
+        InputError: they are not here.
+    """
+    path = fold_checkpoint_dir(run, name, fold) / "weights.pt"
+    if not path.exists():
+        raise InputError(f"{path}: not there; train {name} first, or copy its checkpoints from where it was trained")
+    return path
+
+
+def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) -> None:
+    """All tail models of one entry and its cRT."""
+    module = entry_module(name)
+    config = entry_config(args.run, name, module)
+    clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
+    train = folds[folds.fold >= 0]
+    num_clips = len(train) - int(train.fold.value_counts().max())
+
+    def made_from(fold: int) -> dict:
+        return {"from": file_sha256(primary_weights(args.run, name, fold))}
+
+    for trainset in tail_trainsets(np.bincount(train.label, minlength=clips.num_classes)):
+        empty = folds_without(trainset, train.label.to_numpy(), train.fold.to_numpy())
+        if empty:
+            print(f"{name}_part{trainset.number}: dropped, the model of fold {empty[0]} would see no clip of its tail")
+            continue
+        run_folds(
+            args,
+            f"{name}_part{trainset.number}",
+            override(part_config(config, trainset, num_clips), changes),
+            partial(train_from, name, partial(part_rows, trainset), module.train_fold),
+            relabel=trainset.relabelled,
+            made_from=made_from,
+        )
+    run_folds(
+        args,
+        f"{name}_crt",
+        override(crt_config(config, num_clips), changes),
+        partial(train_from, name, balanced_rows, module.train_fold),
+        made_from=made_from,
+    )
+
+
+def folds_without(trainset: Trainset, label: np.ndarray, fold: np.ndarray) -> list[int]:
+    """Folds whose training clips, all those of other folds, hold none of the tail."""
+    tail_folds = fold[np.isin(label, trainset.tail)]
+    return [int(k) for k in np.unique(fold) if (tail_folds == k).all()]
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Train the tail models and the cRT of entries.", allow_abbrev=False)
+    add_fold_arguments(parser)
+    parser.add_argument(
+        "--entries", default=",".join(DEFAULT_ENTRIES), help="names as in oof/<run>/<name>.npz, joined by commas"
+    )
+    args, unknown = parser.parse_known_args(argv)
+    check_run_name(args.run)
+    changes = parse_overrides(unknown)
+    clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
+    counts = np.bincount(folds.label[folds.fold >= 0], minlength=clips.num_classes)
+    print(describe_parts(counts, clips.classes))
+    for name in args.entries.split(","):
+        train_entry(args, name, changes)
+
+
+if __name__ == "__main__":
+    run_command(main)

@@ -1,0 +1,214 @@
+"""Training tail models and cRT, with an entry of this file: python -m pytest tests/ensemble/test_train_parts.py"""
+
+import json
+import sys
+from dataclasses import dataclass
+from textwrap import dedent
+
+import numpy as np
+import pytest
+import torch
+
+import models
+from datasets.errors import InputError
+from datasets.paths import fold_checkpoint_dir, oof_json, oof_npz
+from ensemble import train_parts
+from ensemble.parts import FEW_CLIPS_PER_CLASS, OTHERS, tail_trainsets
+from ensemble.train_parts import crt_config, folds_without, main, part_config, shortened
+from folds.make import load_folds
+from folds.make import main as make_folds_main
+from oof.artifacts import read_oof
+from tests.tiny import tiny_clips, write_clips
+from training.config import FitConfig
+
+# A classifier of a clip's mean joints, in a folder of its own beside those of models/.
+ENTRY = """
+from dataclasses import dataclass
+import torch
+from torch import nn
+from training.config import FitConfig
+from training.dataset import TrainSamples, ViewSamples
+from training.fit import fit
+from training.folds import parse_train_arguments, run_folds
+from training.predict import predict
+from training.weights import load_weights
+
+@dataclass(frozen=True)
+class Config(FitConfig):
+    weights: str = ""
+    sizes: tuple[int, ...] = (8,)
+
+PROFILES = {"smoke": Config(epochs=10, batch_size=8, lr=0.05, milestones=(8,), warmup_epochs=1)}
+
+class Net(nn.Module):
+    HEADS = ("head",)
+    def __init__(self, size, num_classes):
+        super().__init__()
+        self.backbone = nn.Sequential(nn.Linear(66, size), nn.BatchNorm1d(size), nn.ReLU())
+        self.head = nn.Linear(size, num_classes)
+    def forward(self, joints):
+        return self.head(self.backbone(joints))
+
+def train_fold(clips, train_rows, predict_rows, job):
+    model = Net(job.config.sizes[0], clips.num_classes)
+    if job.config.weights:
+        load_weights(model, job.config.weights)
+    def joints(row):
+        return (clips.joints_of(row).mean((0, 1)).reshape(-1) / 1000).astype("float32")
+    def prepare(batch):
+        return {"joints": batch["joints"]}
+    model = fit(
+        model, TrainSamples(train_rows, clips.table.label.to_numpy(), lambda row, rng: {"joints": joints(row)}, 0),
+        job.config, prepare=prepare,
+        loss_fn=lambda logits, batch, epoch: nn.functional.cross_entropy(logits, batch["label"]),
+        folder=job.folder, fingerprint=job.fingerprint, title=job.title, device=job.device,
+        clip_ids=clips.table.clip_id.tolist(),
+    )
+    views = ViewSamples(predict_rows, lambda row: {"joints": joints(row)[None]})
+    return predict(model, views, prepare=prepare, batch_size=8, precision="fp32", device=job.device)
+
+def main(argv):
+    args, config = parse_train_arguments(argv, "test", PROFILES)
+    run_folds(args, "mean_joints_a", config, train_fold)
+"""
+NAME = "mean_joints_a"  # folder and variant
+RUN = ["--run", "tiny", "--jobs", "1"]
+PARTS = [*RUN, "--entries", NAME]
+
+
+@pytest.fixture
+def entry(workdir, monkeypatch):
+    """The entry, trained on two folds of tiny clips of which classes 2 and 3 are rare."""
+    folder = workdir / "models" / "mean_joints"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "train.py").write_text(dedent(ENTRY))
+    monkeypatch.setattr(models, "__path__", [*models.__path__, str(folder.parent)])
+    clips = tiny_clips(num_train=90, num_test=6)
+    label = clips.table.label.to_numpy().copy()
+    for rare in (2, 3):  # every third stays: few, spread over people and so over folds
+        label[(label == rare) & (np.cumsum(label == rare) % 3 > 0)] = 0
+    clips.table["label"] = label
+    write_clips(clips, "tiny")
+    make_folds_main(["--run", "tiny", "--num-folds", "2"])
+    import models.mean_joints.train as module
+
+    module.main([*RUN, "--profile", "smoke"])
+    yield module
+    for name in [name for name in sys.modules if name.startswith("models.mean_joints")]:
+        del sys.modules[name]
+
+
+def counts_of_run() -> np.ndarray:
+    folds = load_folds("tiny")
+    return np.bincount(folds.label[folds.fold >= 0], minlength=4)
+
+
+def test_a_part_knows_every_clip_over_its_tail_and_others(entry):
+    main(PARTS)
+    (trainset,) = tail_trainsets(counts_of_run())
+    primary, part = read_oof(oof_npz("tiny", NAME)), read_oof(oof_npz("tiny", f"{NAME}_part1"))
+    assert trainset.tail.tolist() == [2, 3] and trainset.is_degenerate
+    assert part.classes.tolist() == [*(primary.classes[c] for c in trainset.tail), OTHERS]
+    for name in ("clip_id", "fold", "test_clip_id"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(primary, name))
+    np.testing.assert_array_equal(part.label, trainset.output_of(primary.label))
+    assert part.logits.shape == (90, 3) and part.test_logits.shape == (2, 6, 3)
+    crt = read_oof(oof_npz("tiny", f"{NAME}_crt"))
+    np.testing.assert_array_equal(crt.classes, primary.classes)
+    np.testing.assert_array_equal(crt.label, primary.label)
+    assert not np.array_equal(crt.logits, primary.logits)
+
+
+def weights_of(name: str) -> dict[str, torch.Tensor]:
+    return torch.load(fold_checkpoint_dir("tiny", name, 0) / "weights.pt", weights_only=True)["model"]
+
+
+def test_a_degenerate_set_and_crt_keep_the_features(entry):
+    main(PARTS)
+    before = weights_of(NAME)
+    for name in (f"{NAME}_part1", f"{NAME}_crt"):
+        after = weights_of(name)
+        same = {key for key in before if key.startswith("backbone.") and torch.equal(before[key], after[key])}
+        assert same == {key for key in before if key.startswith("backbone.")}
+    assert json.loads(oof_json("tiny", f"{NAME}_crt").read_text())["config"]["heads_only"]
+
+
+def test_a_tail_model_starts_from_the_entry_with_a_new_classifier(entry):
+    """Steps of no length: what comes out is what it started from."""
+    main([*PARTS, "--lr", "0", "--heads_only", "false", "--ema_decay", "0"])
+    before, after = weights_of(NAME), weights_of(f"{NAME}_part1")
+    assert torch.equal(before["backbone.0.weight"], after["backbone.0.weight"])
+    again = weights_of(f"{NAME}_crt")
+    assert again["head.weight"].shape == before["head.weight"].shape
+    assert not torch.equal(again["head.weight"], before["head.weight"])
+
+
+def test_a_finished_part_is_skipped_and_a_new_primary_is_noticed(entry, capsys):
+    main(PARTS)
+    first = oof_npz("tiny", f"{NAME}_part1").read_bytes()
+    weights = fold_checkpoint_dir("tiny", f"{NAME}_part1", 0) / "weights.pt"
+    time = weights.stat().st_mtime_ns
+    main(PARTS)
+    assert weights.stat().st_mtime_ns == time and "2 folds already done" in capsys.readouterr().out
+    main([*PARTS, "--overwrite"])
+    assert oof_npz("tiny", f"{NAME}_part1").read_bytes() == first
+    entry.main([*RUN, "--profile", "smoke", "--lr", "0.02", "--overwrite"])
+    with pytest.raises(InputError, match=r"made with .*; add --overwrite"):
+        main(PARTS)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ("nothing", r"--entries nothing: no folder of models/ has this name; there are .*mean_joints"),
+        ("mean_joints_b", r"mean_joints_b\.json: not there; train mean_joints_b first"),
+    ],
+)
+def test_an_entry_that_is_not_there_is_named(entry, entries, message):
+    with pytest.raises(InputError, match=message):
+        main([*RUN, "--entries", entries])
+
+
+def test_missing_weights_are_named(entry):
+    (fold_checkpoint_dir("tiny", NAME, 1) / "weights.pt").unlink()
+    with pytest.raises(InputError, match=r"fold1/weights\.pt: not there; train mean_joints_a first"):
+        main(PARTS)
+
+
+def test_settings_of_another_version_are_refused(entry):
+    facts = json.loads(oof_json("tiny", NAME).read_text())
+    facts["config"]["gone"] = 1
+    oof_json("tiny", NAME).write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"now has other settings \(gone\); train mean_joints_a again"):
+        main(PARTS)
+
+
+def test_a_tail_within_one_fold_is_dropped(entry, monkeypatch, capsys):
+    monkeypatch.setattr(train_parts, "folds_without", lambda trainset, label, fold: [1])
+    main(PARTS)
+    assert f"{NAME}_part1: dropped, the model of fold 1 would see no clip of its tail" in capsys.readouterr().out
+    assert not oof_npz("tiny", f"{NAME}_part1").exists() and oof_npz("tiny", f"{NAME}_crt").exists()
+
+
+def test_folds_that_would_see_no_tail():
+    (trainset,) = tail_trainsets([50, 2])
+    assert folds_without(trainset, np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])) == [1]
+    assert folds_without(trainset, np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])) == []
+
+
+@dataclass(frozen=True)
+class OwnConfig(FitConfig):
+    weights: str = "public.pth"
+
+
+def test_settings_of_tail_models():
+    config = OwnConfig(epochs=100, batch_size=32, lr=0.1, warmup_epochs=5, milestones=(60, 80), weight_decay=0.1)
+    large, small = tail_trainsets([900, 100, 900, 9])[0], tail_trainsets([900, 9])[0]
+    assert small.clips_per_class < FEW_CLIPS_PER_CLASS <= large.clips_per_class
+    part = part_config(config, large, num_clips=1000)
+    assert (part.epochs, part.lr, part.warmup_epochs, part.milestones) == (20, pytest.approx(0.01), 1, ())
+    assert part.min_steps == 100 and not part.heads_only and part.weight_decay == 0.1
+    assert part_config(config, small, 1000).heads_only and part_config(config, small, 1000).lr == 0.1
+    assert crt_config(config, 1000).heads_only and crt_config(config, 1000).weights == ""
+    assert shortened(OwnConfig(epochs=2, batch_size=8), num_clips=24).min_steps == 6, "as many as the entry had"
