@@ -98,8 +98,9 @@ def run_folds(
     jobs = [every[k] for k in wanted]
     if args.overwrite:
         for job in jobs:
-            for file in ("checkpoint.pt", "weights.pt", "log.csv", "predictions.npz"):
-                (job.folder / file).unlink(missing_ok=True)
+            for name_made in ("checkpoint.pt", "weights.pt", "log.csv", "predictions.npz"):
+                for file in job.folder.rglob(name_made):  # a recipe of several steps has a folder below for each
+                    file.unlink()
     waiting = [job for job in jobs if not _is_done(job)]
     _print_start(name, config, clips, folds, num_folds - len(waiting) if args.fold == "all" else 0, device)
     if waiting:

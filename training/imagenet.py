@@ -9,11 +9,12 @@ from torch import Tensor
 from datasets.errors import InputError
 
 
-def imagenet_tensors(name: str) -> dict[str, Tensor]:
+def imagenet_tensors(name: str, file_option: str = "--weights") -> dict[str, Tensor]:
     """The state dict that timm keeps under `name`, downloaded once and then read from timm's own cache.
 
     Args:
         name: of the network and its weights, such as `swin_tiny_patch4_window7_224.ms_in1k`.
+        file_option: the option of the calling command that takes a file of such weights, for the message.
     Raises:
         InputError: it is not in the cache and cannot be downloaded.
     """
@@ -22,5 +23,5 @@ def imagenet_tensors(name: str) -> dict[str, Tensor]:
     except OSError as error:  # no network; huggingface_hub's and urllib's errors are OSErrors
         raise InputError(
             f"the ImageNet weights {name} could not be downloaded ({type(error).__name__}); connect to the network, "
-            "give a file of them with --weights FILE, or start from scratch with --pretrained none"
+            f"give a file of them with {file_option} FILE, or start from scratch with --pretrained none"
         ) from error

@@ -8,6 +8,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from models.layers.bottleneck3d import init_convolutions
 from models.layers.pathway import Pathway
@@ -89,3 +90,33 @@ class PathwayNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3 or V, T, H, W) to logits (B, K)."""
         return self.cls_head(self.backbone(x).mean(dim=(2, 3, 4)))  # (B, K)
+
+
+def both_cross_entropies(output: dict[str, Tensor], labels: Tensor) -> Tensor:
+    """Cross entropy of the RGB classifier plus that of the pose classifier, 1:1."""
+    return F.cross_entropy(output["logits_rgb"].float(), labels) + F.cross_entropy(
+        output["logits_pose"].float(), labels
+    )
+
+
+@torch.no_grad()
+def merge_pathways(network: TwoPathwayNet, rgb_net: PathwayNet, pose_net: PathwayNet) -> None:
+    """Copy two networks trained alone into `network`, in place.
+
+    The convolutions that see laterals have more input channels there; the new ones get zeros. So each pathway begins
+    with exactly the logits that it gave alone, and the laterals, left as initialised, join in by training.
+    """
+    _copy_padded(rgb_net.backbone, network.backbone.rgb_path)
+    _copy_padded(pose_net.backbone, network.backbone.pose_path)
+    network.cls_head.fc_rgb.load_state_dict(rgb_net.cls_head.fc_cls.state_dict())
+    network.cls_head.fc_pose.load_state_dict(pose_net.cls_head.fc_cls.state_dict())
+
+
+def _copy_padded(source: nn.Module, target: nn.Module) -> None:
+    wide = target.state_dict()  # shares memory with the target
+    for key, tensor in source.state_dict().items():
+        if wide[key].shape == tensor.shape:
+            wide[key].copy_(tensor)
+        else:
+            wide[key].zero_()
+            wide[key][:, : tensor.shape[1]].copy_(tensor)

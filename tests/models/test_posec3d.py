@@ -4,13 +4,13 @@ Run alone: python -m pytest tests/models/test_posec3d.py
 """
 
 import math
-import zlib
 
 import pytest
 import torch
 
 from models.layers.bottleneck3d import Bottleneck3d
 from models.posec3d.model import PoseC3D
+from tests.models.formula import fill_by_name, wave
 
 # Outputs of the public PoseC3D (pyskl at 3f6795f257: ResNet3dSlowOnly and I3DHead) in eval mode,
 # filled by `fill_by_name` and fed with `formula_clip`. To renew: fill that network the same way and print the numbers.
@@ -26,29 +26,6 @@ GOLDEN = {
         [2.197117, -1.305696, 0.143929, 0.821685, -1.949528, 2.422468],
     ),
 }
-
-
-def wave(key: str, shape: tuple[int, ...]) -> torch.Tensor:
-    """A fixed sine in [-1, 1] whose phase depends on the name: the same numbers in any framework."""
-    steps = torch.arange(math.prod(shape), dtype=torch.float64) * 0.7310585
-    return torch.sin(steps + zlib.crc32(key.encode()) % 1000).reshape(shape)
-
-
-@torch.no_grad()
-def fill_by_name(model: torch.nn.Module) -> None:
-    for key, tensor in model.state_dict().items():
-        if not tensor.is_floating_point():
-            continue
-        values = wave(key, tensor.shape)
-        if key.endswith("running_var"):
-            values = 1 + 0.5 * values
-        elif key.endswith("bn.weight"):
-            values = 1 + 0.3 * values
-        elif key.endswith(("bias", "running_mean")):
-            values = 0.1 * values
-        else:
-            values = values * math.sqrt(2 / math.prod(tensor.shape[1:]))
-        tensor.copy_(values)
 
 
 def formula_clip(num_joints: int) -> torch.Tensor:

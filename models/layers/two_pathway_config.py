@@ -1,0 +1,91 @@
+"""Settings that every network on two pathways has; each adds its own and its profiles."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TypeVar
+
+from datasets.errors import InputError
+from models.layers.two_pathway import heatmap_size
+from training.config import FitConfig
+
+
+@dataclass(frozen=True)
+class TwoPathwayConfig(FitConfig):
+    """The fields of FitConfig are those of step 3; `rgb_` and `pose_` beside them are those of steps 1 and 2.
+
+    Published values: pyskl, configs/rgbpose_conv3d/{rgb_only,pose_only,rgbpose_conv3d}.py.
+    """
+
+    input: str = "joint"  # joint | limb: which heatmaps the pose pathway sees
+    rgb_frames: int = 8  # pictures a view
+    speed_ratio: int = 4  # heatmap frames per picture
+    picture_size: int = 256  # pixels; side of the stored pictures
+    train_size: int = 224  # pixels; side of a picture after the random crop; heatmaps: / (2 * pool_stride)
+    test_size: int = 256  # pixels; side of a picture at test and before the random crop
+    sigma: float = 0.7  # of the Gaussians in steps 3 and at test, in heatmap pixels
+    rgb_base: int = 64  # channels of the RGB stem; everything scales with it
+    pose_base: int = 32  # channels of the pose stem
+    rgb_blocks: tuple[int, ...] = (3, 4, 6, 3)  # bottlenecks a stage
+    pose_blocks: tuple[int, ...] = (4, 6, 3)
+    pool_stride: int = 2  # of the RGB stem's max-pool; 1 gives small pictures twice as fine features
+    laterals: bool = True  # False = two networks side by side, averaged
+    detach_laterals: bool = False  # no gradients through the laterals
+    lateral_drop: float = 0.0  # probability that a training batch goes without the laterals of one direction
+    dropout: float = 0.5  # before the classifiers
+    rgb_epochs: int = 180  # 18 epochs over a data set repeated 10 times
+    rgb_min_steps: int = 0
+    rgb_batch_size: int = 12
+    rgb_lr: float = 0.15  # for rgb_lr_batch_size clips a step
+    rgb_lr_batch_size: int = 96
+    rgb_weight_decay: float = 1e-4
+    pose_epochs: int = 180
+    pose_min_steps: int = 0
+    pose_batch_size: int = 16
+    pose_lr: float = 0.2
+    pose_lr_batch_size: int = 128
+    pose_weight_decay: float = 3e-4
+    pose_sigma: float = 0.6  # of the Gaussians in step 2
+    num_test_clips: int = 10  # test views in time (NoC)
+    flip_test: bool = False  # each test view also mirrored
+    test_batch_size: int = 2  # clips a forward pass at test, all views together
+    pretrained: str = "none"  # what step 1 starts from: none | timm (its ImageNet weights) | a file, 3D or 2D
+    weights_rgb: str = ""  # a checkpoint of the RGB pathway alone, in place of step 1
+    weights_pose: str = ""  # a checkpoint of the pose pathway alone, in place of step 2
+    weights: str = ""  # a checkpoint of the whole network: straight to step 3
+
+    @property
+    def pose_frames(self) -> int:
+        return self.rgb_frames * self.speed_ratio
+
+    @property
+    def trunk(self) -> dict[str, object]:
+        """The arguments of `TwoPathwayBackbone` that are settings."""
+        names = (
+            *("rgb_base", "pose_base", "rgb_blocks", "pose_blocks", "speed_ratio", "pool_stride"),
+            *("laterals", "detach_laterals", "lateral_drop"),
+        )
+        return {name: getattr(self, name) for name in names}
+
+    def heatmap_size(self, picture_size: int) -> int:
+        return heatmap_size(picture_size, self.pool_stride)
+
+
+Config = TypeVar("Config", bound=TwoPathwayConfig)
+
+
+def step_config(config: Config, step: str) -> Config:
+    """The settings with which `fit` trains one pathway alone; step is rgb or pose. Both end on a cosine."""
+    names = ("epochs", "min_steps", "batch_size", "lr", "lr_batch_size", "weight_decay")
+    return dataclasses.replace(config, milestones=(), **{name: getattr(config, f"{step}_{name}") for name in names})
+
+
+def check_two_pathway_config(config: TwoPathwayConfig) -> None:
+    """Refuse settings that do not fit together.
+
+    Raises:
+        InputError: an input that is neither joint nor limb, or a picture size without heatmaps that match.
+    """
+    if config.input not in ("joint", "limb"):
+        raise InputError(f"--input {config.input}: expected joint or limb")
+    for size in (config.train_size, config.test_size):
+        config.heatmap_size(size)

@@ -1,0 +1,1 @@
+"""M3CN: RGBPose-Conv3D with Res2Net bottlenecks."""

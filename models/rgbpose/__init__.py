@@ -1,0 +1,1 @@
+"""RGBPose-Conv3D: pictures and heatmaps in two pathways that exchange features."""

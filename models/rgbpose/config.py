@@ -1,0 +1,37 @@
+"""Settings of RGBPose-Conv3D, one instance a profile."""
+
+from dataclasses import dataclass
+
+from models.layers.two_pathway_config import TwoPathwayConfig
+
+
+@dataclass(frozen=True)
+class RGBPoseConfig(TwoPathwayConfig):
+    """Published values: pyskl, configs/rgbpose_conv3d/, which are the defaults of `TwoPathwayConfig`."""
+
+
+_SMALL = RGBPoseConfig(
+    epochs=6, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=40.0,
+    warmup_epochs=1, ema_decay=0.99, precision="bf16", channels_last=True,
+    rgb_frames=2, picture_size=64, train_size=48, test_size=56, pool_stride=1,
+    rgb_base=8, pose_base=16, rgb_blocks=(1, 1, 1, 1), pose_blocks=(1, 2, 1), dropout=0.2,
+    rgb_epochs=8, rgb_batch_size=16, rgb_lr=4e-3, rgb_lr_batch_size=32, rgb_weight_decay=0.05,
+    pose_epochs=16, pose_batch_size=16, pose_lr=4e-3, pose_lr_batch_size=32, pose_weight_decay=0.05,
+    num_test_clips=2, test_batch_size=8,
+)  # fmt: skip
+PROFILES = {
+    "smoke": RGBPoseConfig(
+        epochs=1, batch_size=8, lr=0.01, lr_batch_size=32, clip_norm=40.0,
+        rgb_frames=2, picture_size=32, train_size=32, test_size=32, pool_stride=1,
+        rgb_base=4, pose_base=4, rgb_blocks=(1, 1, 1, 1), pose_blocks=(1, 1, 1),
+        rgb_epochs=1, rgb_batch_size=8, rgb_lr=0.05, rgb_lr_batch_size=32,
+        pose_epochs=1, pose_batch_size=8, pose_lr=0.1, pose_lr_batch_size=32,
+        num_test_clips=1, test_batch_size=16,
+    ),
+    "demo": _SMALL,
+    "bench": _SMALL,
+    "paper": RGBPoseConfig(
+        epochs=20, batch_size=6, lr=0.0075, lr_batch_size=48, weight_decay=1e-4, milestones=(12, 16), clip_norm=40.0,
+        precision="bf16", channels_last=True, num_workers=8, pretrained="timm",
+    ),
+}  # fmt: skip
