@@ -5,6 +5,7 @@ Run alone: python -m pytest tests/models/test_m3cn.py
 
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,10 @@ import timm
 from timm.models.res2net import Bottle2neck
 from timm.models.resnet import Bottleneck, ResNet
 
+from datasets import rgb_build
 from datasets.errors import InputError
+from datasets.paths import oof_npz
+from folds.make import main as make_folds
 from models.layers import inflate
 from models.layers.bottleneck3d import Bottleneck3d
 from models.layers.inflate import start_from_pictures
@@ -24,7 +28,11 @@ from models.layers.res2net3d import Res2NetBottleneck3d
 from models.layers.rgb_backbone import RGBBackbone
 from models.layers.two_pathway_net import PathwayNet, both_cross_entropies
 from models.m3cn.model import M3CN
+from models.m3cn.train import main
+from oof.artifacts import read_oof
 from tests.models.formula import fill_by_name
+from tests.tiny import tiny_clips, write_clips
+from tests.tiny_rgb import filmed
 
 
 @pytest.mark.parametrize(("joints", "millions"), [(17, 41.951), (22, 41.958)])
@@ -160,3 +168,13 @@ def test_eight_clips_can_be_learnt_by_heart():
         loss.backward()
         optimizer.step()
     assert loss < 0.2
+
+
+def test_the_command_writes_the_entry(workdir, monkeypatch):
+    monkeypatch.setattr(rgb_build, "NUM_PROCESSES", 1)
+    write_clips(filmed(tiny_clips(), workdir / "videos"), "tiny")
+    make_folds(["--run", "tiny", "--num-folds", "2"])
+    main(["--run", "tiny", "--profile", "smoke", "--jobs", "1"])
+    oof = read_oof(oof_npz("tiny", "m3cn"))
+    assert oof.logits.shape == (24, 4) and np.isfinite(oof.logits).all()
+    assert oof.test_logits.shape == (2, 6, 4) and np.isfinite(oof.test_logits).all()

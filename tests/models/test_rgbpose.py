@@ -5,17 +5,24 @@ Run alone: python -m pytest tests/models/test_rgbpose.py
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
+from datasets import rgb_build
 from datasets.errors import InputError
+from datasets.paths import fold_checkpoint_dir
+from folds.make import main as make_folds
 from models.layers.pose_backbone import PoseBackbone
 from models.layers.rgb_backbone import RGBBackbone
 from models.layers.two_pathway_config import check_two_pathway_config, step_config
 from models.layers.two_pathway_net import PathwayNet, both_cross_entropies, merge_pathways
 from models.rgbpose.config import PROFILES
 from models.rgbpose.model import RGBPoseConv3D
+from models.rgbpose.train import main
 from tests.models.formula import fill_by_name, wave
+from tests.tiny import tiny_clips, write_clips
+from tests.tiny_rgb import filmed
 
 SMALL = {"rgb_base": 8, "pose_base": 4, "rgb_blocks": (1, 1, 2, 1), "pose_blocks": (1, 2, 1)}
 # Outputs of the public network (pyskl at 3f6795f257: RGBPoseConv3D and RGBPoseHead) in eval mode, filled by
@@ -130,3 +137,21 @@ def test_settings_that_do_not_fit_are_refused():
         check_two_pathway_config(dataclasses.replace(PROFILES["paper"], input="bone"))
     with pytest.raises(InputError, match=r"pictures of 226 pixels: expected a multiple of 4"):
         check_two_pathway_config(dataclasses.replace(PROFILES["paper"], train_size=226))
+
+
+@pytest.mark.parametrize("kind", ["joint", "limb"])
+def test_the_command_trains_a_fold(workdir, monkeypatch, kind):
+    monkeypatch.setattr(rgb_build, "NUM_PROCESSES", 1)
+    write_clips(filmed(tiny_clips(), workdir / "videos"), "tiny")
+    make_folds(["--run", "tiny", "--num-folds", "2"])
+    main(["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--fold", "1", "--input", kind])
+    folder = fold_checkpoint_dir("tiny", f"rgbpose_{kind}", 1)
+    with np.load(folder / "predictions.npz", allow_pickle=False) as predictions:
+        assert np.isfinite(predictions["logits"]).all() and predictions["test_logits"].shape == (6, 4)
+    stem = torch.load(folder / "weights.pt", weights_only=True)["model"]["backbone.pose_path.conv1.conv.weight"]
+    assert stem.shape[1] == {"joint": 22, "limb": 21}[kind]
+
+
+def test_wrong_settings_stop_the_command_before_any_work(workdir):
+    with pytest.raises(InputError, match=r"pictures of 33 pixels: expected a multiple of 2"):
+        main(["--run", "tiny", "--profile", "smoke", "--test_size", "33"])

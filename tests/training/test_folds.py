@@ -95,8 +95,11 @@ def test_a_finished_entry_is_skipped_and_other_settings_are_refused(run, capsys)
     assert weights.stat().st_mtime_ns == before and "already done" in capsys.readouterr().out
     with pytest.raises(InputError, match=r"made with lr = 0\.05, now 0\.01; add --overwrite"):
         train_main([*FAST, "--lr", "0.01"])
+    of_a_step = weights.parent / "step" / "weights.pt"
+    of_a_step.parent.mkdir()
+    of_a_step.touch()
     train_main([*FAST, "--lr", "0.01", "--overwrite"])
-    assert weights.stat().st_mtime_ns > before
+    assert weights.stat().st_mtime_ns > before and not of_a_step.exists()
 
 
 def two_classes(clips):

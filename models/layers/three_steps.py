@@ -1,0 +1,196 @@
+"""One fold of any network on two pathways: each pathway alone, then both merged.
+
+    step 1   the RGB pathway alone               <fold>/rgb/
+    step 2   the pose pathway alone              <fold>/pose/
+    step 3   merged with zeros for the laterals' channels, then trained together        <fold>/
+
+Every step resumes by itself, and a checkpoint can take its place.
+Source: PoseConv3D (arXiv 2104.13586), section 3.4; pyskl, configs/rgbpose_conv3d/README.md.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from datasets.clips import Clips
+from datasets.rgb_store import RgbStore, open_rgb_store
+from datasets.skeletons import IMIGUE_22, IMIGUE_TO_COCO
+from models.layers.inflate import start_from_pictures
+from models.layers.pose_backbone import PoseBackbone
+from models.layers.rgb_backbone import RGBBackbone
+from models.layers.two_pathway_config import TwoPathwayConfig, step_config
+from models.layers.two_pathway_net import PathwayNet, TwoPathwayNet, merge_pathways
+from training.dataset import Sample, TrainRows, TrainSamples, ViewSamples
+from training.fit import Batch, fit
+from training.folds import FoldJob
+from training.predict import predict
+from training.weights import load_weights
+from transforms.heatmap_input import heatmap_input
+from transforms.pose_clip import PoseClipTransform
+from transforms.rgb_clip import RgbClipTransform, normalise
+from transforms.rgb_pose_clip import RgbPoseClipTransform
+
+SampleClip = Callable[[int, np.random.Generator], Sample]
+Prepare = Callable[[Batch], Batch]
+Loss = Callable[[object, Batch, int], torch.Tensor]
+
+
+def train_three_steps(
+    network: TwoPathwayNet, loss_fn: Loss, clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob
+) -> np.ndarray:
+    """Train `network` on `train_rows` by the three steps; return the logits (len(predict_rows), K) of `predict_rows`.
+
+    With `config.weights` the network starts from that file and the first two steps are left out.
+
+    Args:
+        network: as it was built; its pathways tell the first two steps what to train.
+        loss_fn: of step 3, as `fit` takes it; the first two steps minimise the cross entropy.
+    """
+    config: TwoPathwayConfig = job.config
+    store = open_rgb_store(job.run, config.picture_size)
+    transform = RgbPoseClipTransform(
+        clips.skeleton.flip_index,
+        rgb_len=config.rgb_frames,
+        pose_len=config.pose_frames,
+        rgb_full=config.test_size,
+        rgb_crop=config.train_size,
+        pose_full=config.heatmap_size(config.test_size),
+        pose_crop=config.heatmap_size(config.train_size),
+        num_clips=config.num_test_clips,
+        flip_train=clips.may_mirror,
+        flip_views=config.flip_test and clips.may_mirror,
+    )
+
+    def sample_clip(row: int, rng: np.random.Generator) -> Sample:
+        return transform.train_view(store, row, clips.joints_of(row), rng)
+
+    def sample_views(row: int) -> Sample:
+        return transform.test_views(store, row, clips.joints_of(row))
+
+    if config.weights:
+        load_weights(network, config.weights, stem_map=_stem_map(clips, config))
+    else:
+        # Both are built before either is trained: training moves the generator that new weights are drawn from.
+        rgb_net, pose_net = single_networks(network, clips.num_classes, config)
+        rgb_net = _rgb_step(rgb_net, store, clips, train_rows, job)
+        pose_net = _pose_step(pose_net, clips, train_rows, job)
+        merge_pathways(network, rgb_net, pose_net)
+    network = _fit(
+        network, sample_clip, _both_inputs(clips, config, config.train_size), loss_fn, config, clips, train_rows, job,
+        job.folder, f"{job.title} step 3",
+    )  # fmt: skip
+    return predict(
+        network,
+        ViewSamples(predict_rows, sample_views),
+        prepare=_both_inputs(clips, config, config.test_size),
+        batch_size=config.test_batch_size,
+        precision=config.precision,
+        device=job.device,
+        num_workers=config.num_workers,
+    )
+
+
+def single_networks(
+    network: TwoPathwayNet, num_classes: int, config: TwoPathwayConfig
+) -> tuple[PathwayNet, PathwayNet]:
+    """New networks of the RGB pathway alone and of the pose pathway alone, of the sizes that they have in `network`."""
+    pose_channels = network.backbone.pose_path.conv1.conv.in_channels
+    block = type(network.backbone.rgb_path.layer1[0])
+    rgb = RGBBackbone(config.rgb_base, tuple(config.rgb_blocks), config.pool_stride, block=block)
+    pose = PoseBackbone(pose_channels, config.pose_base, tuple(config.pose_blocks), (1, 1, 1), block=block)
+    return PathwayNet(rgb, num_classes, config.dropout), PathwayNet(pose, num_classes, config.dropout)
+
+
+def _rgb_step(net: PathwayNet, store: RgbStore, clips: Clips, train_rows: TrainRows, job: FoldJob) -> nn.Module:
+    """Step 1: pictures alone."""
+    config: TwoPathwayConfig = job.config
+    if config.weights_rgb:
+        load_weights(net, config.weights_rgb)
+        return net
+    if config.pretrained != "none":
+        start_from_pictures(net, config.pretrained)
+    transform = RgbClipTransform(
+        clip_len=config.rgb_frames,
+        full_size=config.test_size,
+        crop_size=config.train_size,
+        num_clips=1,
+        flip_views=False,
+        flip_train=clips.may_mirror,
+    )
+    num_frames = clips.table.num_frames.to_numpy()
+
+    def sample_clip(row: int, rng: np.random.Generator) -> Sample:
+        return {"rgb": transform.train_view(store, row, int(num_frames[row]), rng)}
+
+    return _fit(
+        net, sample_clip, lambda batch: {"x": normalise(batch["rgb"])}, _cross_entropy, step_config(config, "rgb"),
+        clips, train_rows, job, job.folder / "rgb", f"{job.title} step 1 (RGB)",
+    )  # fmt: skip
+
+
+def _pose_step(net: PathwayNet, clips: Clips, train_rows: TrainRows, job: FoldJob) -> nn.Module:
+    """Step 2: heatmaps alone, as many frames as the pose pathway has in step 3."""
+    config: TwoPathwayConfig = job.config
+    if config.weights_pose:
+        load_weights(net, config.weights_pose, stem_map=_stem_map(clips, config))
+        return net
+    size = config.heatmap_size(config.train_size)
+    transform = PoseClipTransform(
+        clips.skeleton.flip_index,
+        clip_len=config.pose_frames,
+        full_size=config.heatmap_size(config.test_size),
+        crop_size=size,
+        flip_train=clips.may_mirror,
+    )
+    image_sizes = clips.table[["height", "width"]].to_numpy()
+    draw = heatmap_input(clips.skeleton, config.input, size, config.pose_sigma)
+
+    def sample_clip(row: int, rng: np.random.Generator) -> Sample:
+        keypoints, scores = transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
+        return {"keypoints": keypoints, "scores": scores}
+
+    return _fit(
+        net, sample_clip, lambda batch: {"x": draw(batch)["heatmaps"]}, _cross_entropy, step_config(config, "pose"),
+        clips, train_rows, job, job.folder / "pose", f"{job.title} step 2 (pose)",
+    )  # fmt: skip
+
+
+def _fit(
+    net: nn.Module, sample_clip: SampleClip, prepare: Prepare, loss_fn: Loss, config: TwoPathwayConfig, clips: Clips,
+    train_rows: TrainRows, job: FoldJob, folder: Path, title: str,
+) -> nn.Module:  # fmt: skip
+    return fit(
+        net,
+        TrainSamples(train_rows, clips.table.label.to_numpy(), sample_clip, config.seed),
+        config,
+        prepare=prepare,
+        loss_fn=loss_fn,
+        folder=folder,
+        fingerprint=job.fingerprint,
+        title=title,
+        device=job.device,
+        clip_ids=clips.table.clip_id.tolist(),
+    )
+
+
+def _cross_entropy(logits: torch.Tensor, batch: Batch, epoch: int) -> torch.Tensor:
+    return F.cross_entropy(logits.float(), batch["label"])
+
+
+def _both_inputs(clips: Clips, config: TwoPathwayConfig, picture_size: int) -> Prepare:
+    """A function from a batch of `RgbPoseClipTransform` to the arguments of `TwoPathwayNet.forward`."""
+    draw = heatmap_input(clips.skeleton, config.input, config.heatmap_size(picture_size), config.sigma)
+
+    def prepare(batch: Batch) -> Batch:
+        return {"rgb": normalise(batch["rgb"]), **draw(batch)}
+
+    return prepare
+
+
+def _stem_map(clips: Clips, config: TwoPathwayConfig) -> dict[int, int] | None:
+    """How a public stem for COCO's joints fits ours; limbs have no such counterpart."""
+    return IMIGUE_TO_COCO if clips.skeleton.name == IMIGUE_22.name and config.input == "joint" else None

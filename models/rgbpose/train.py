@@ -1,0 +1,49 @@
+"""Train RGBPose-Conv3D on pictures and heatmaps of joints or limbs in three steps and write its out-of-fold logits.
+
+reads:  clips/<run>/track1/, folds/<run>.csv
+writes: clips/<run>/track1/rgb_<size>/ where it is not there yet, checkpoints/<run>/rgbpose_<input>/fold<k>/,
+        oof/<run>/rgbpose_<input>.npz and .json
+
+    python -m models.rgbpose.train --run demo --fold all [--input limb] [--profile paper] [--field value ...]
+"""
+
+import numpy as np
+
+from datasets.clips import Clips
+from datasets.errors import run_command
+from datasets.rgb_store import build_rgb_store
+from models.layers.three_steps import train_three_steps
+from models.layers.two_pathway_config import check_two_pathway_config
+from models.layers.two_pathway_net import both_cross_entropies
+from models.rgbpose.config import PROFILES, RGBPoseConfig
+from models.rgbpose.model import RGBPoseConv3D
+from training.dataset import TrainRows
+from training.folds import FoldJob, parse_train_arguments, run_folds
+from transforms.heatmap_input import num_channels
+
+
+def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
+    """Train on `train_rows` and return the logits (len(predict_rows), K) of `predict_rows`."""
+    config: RGBPoseConfig = job.config
+    network = RGBPoseConv3D(
+        num_channels(clips.skeleton, config.input), clips.num_classes, dropout=config.dropout, **config.trunk
+    )
+    return train_three_steps(
+        network,
+        lambda output, batch, epoch: both_cross_entropies(output, batch["label"]),
+        clips,
+        train_rows,
+        predict_rows,
+        job,
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    args, config = parse_train_arguments(argv, "Train RGBPose-Conv3D on pictures and joint or limb heatmaps.", PROFILES)
+    check_two_pathway_config(config)
+    build_rgb_store(args.run, config.picture_size)
+    run_folds(args, f"rgbpose_{config.input}", config, train_fold)
+
+
+if __name__ == "__main__":
+    run_command(main)
