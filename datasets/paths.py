@@ -53,6 +53,26 @@ def weights_json(run: str) -> Path:
     return Path("ensemble") / run / "weights.json"
 
 
+def crossfit_npz(run: str) -> Path:
+    """Cross-fitted probabilities of every recipe that the blend compared."""
+    return Path("ensemble") / run / "crossfit.npz"
+
+
+def stack_npz(run: str) -> Path:
+    """What the stackers say, fold by fold and pair of folds by pair of folds."""
+    return Path("ensemble") / run / "stack.npz"
+
+
+def truth_json(run: str) -> Path:
+    """Every estimate of the run's score, and how sure it is."""
+    return Path("ensemble") / run / "truth.json"
+
+
+def truth_txt(run: str) -> Path:
+    """The same for a person to read."""
+    return Path("ensemble") / run / "truth.txt"
+
+
 def spotting_dir(run: str) -> Path:
     """What spotting makes between its steps: frame features, out-of-fold candidates, thresholds."""
     return Path("spotting") / run
@@ -85,6 +105,16 @@ def spotting_candidates_npz(run: str) -> Path:
 
 def submission_csv(run: str, track: str) -> Path:
     return Path("submissions") / run / f"{track}.csv"
+
+
+def submission_zip(run: str) -> Path:
+    """The form that the 2023 server took: one Submission.csv without header."""
+    return Path("submissions") / run / "Submission.zip"
+
+
+def submissions_log() -> Path:
+    """One row for every submission file made, of all runs."""
+    return Path("submissions") / "log.csv"
 
 
 def report_dir(run: str) -> Path:

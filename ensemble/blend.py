@@ -1,135 +1,129 @@
 """Blend the entries of a run and write the track 1 submission.
 
-reads:  oof/<run>/*.npz, folds/<run>.csv
-writes: ensemble/<run>/weights.json, submissions/<run>/track1.csv
+reads:  oof/<run>/*.npz, folds/<run>.csv, ensemble/<run>/stack.npz
+writes: ensemble/<run>/weights.json, ensemble/<run>/crossfit.npz, submissions/<run>/track1.csv, submissions/log.csv
 
-    python -m ensemble.blend --run mine [--models posec3d_joint,gecn] [--sample sample_submission.csv]
+    python -m ensemble.blend --run mine [--objective mix:0.7] [--models posec3d_joint,gecn] [--sample FILE]
+    python -m ensemble.blend --run mine --tune                                 # search again: seconds
+    python -m ensemble.blend --run mine --tune --study search.log --workers 8  # and the same line on other machines
 """
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 
 from datasets.errors import InputError, run_command
-from datasets.files import write_json
-from datasets.paths import check_run_name, folds_csv, oof_npz, submission_csv, weights_json
-from ensemble.join import Entries, read_entries
-from ensemble.tune import Blend, blend_probabilities, blend_test_probabilities, cross_fit, tune
+from datasets.files import replacing, write_json
+from datasets.paths import check_run_name, crossfit_npz, stack_npz, submission_csv, submission_zip, weights_json
+from ensemble.choose import Step, choose, estimate
+from ensemble.evaluate import Objective
+from ensemble.facts import blend_facts, print_facts
+from ensemble.join import entry_paths, read_entries
+from ensemble.join_parts import read_parts
+from ensemble.recipes import CrossFit, Material, Recipe
+from ensemble.stack import read_stack
+from ensemble.tune import Search
 from oof.artifacts import file_sha256
-from oof.metrics import scores
 from submissions.check import check_submission
-from submissions.track1 import write_track1
+from submissions.log import log_submission, submit_line
+from submissions.track1 import write_track1, write_zip
 
 
-def fold_top1(probabilities: np.ndarray, entries: Entries) -> np.ndarray:
-    """(F,) top-1 of each fold."""
-    right = probabilities.argmax(1) == entries.label
-    return np.array([right[entries.fold == fold].mean() for fold in np.unique(entries.fold)])
-
-
-def choose(entries: Entries, num_trials: int, seed: int) -> tuple[Blend, dict]:
-    """Tune a blend and decide whether it ships: only if cross-fitting beats equal weights by more than the spread.
-
-    The spread is the standard deviation over folds of (cross-fitted minus equal) top-1.
-
-    Returns:
-        the blend to ship, and plain values for weights.json: scores of best single, equal, tuned and cross-fitted.
-    """
-    num_entries = len(entries.names)
-    singles = [scores(logits, entries.label) for logits in entries.logits]
-    best_single = int(np.argmax([single["top1"] for single in singles]))
-    equal = Blend.equal(num_entries)
-    tuned = tune(entries.logits, entries.label, num_trials, seed)
-    equal_probs = blend_probabilities(entries.logits, equal)
-    nested_probs = cross_fit(entries.logits, entries.label, entries.fold, num_trials, seed)
-    difference = fold_top1(nested_probs, entries) - fold_top1(equal_probs, entries)
-    equal_scores, nested_scores = scores(equal_probs, entries.label), scores(nested_probs, entries.label)
-    ships_tuned = bool(nested_scores["top1"] - equal_scores["top1"] > difference.std())
-    facts = {
-        "shipped": "tuned" if ships_tuned else "equal",
-        "single": dict(zip(entries.names, singles, strict=True)),
-        "best_single": {"name": entries.names[best_single], **singles[best_single]},
-        "equal": equal_scores,
-        "tuned": scores(blend_probabilities(entries.logits, tuned), entries.label),
-        "cross_fitted": nested_scores,
-        "spread_of_difference": float(difference.std()),
-        "tuned_blend": _plain(tuned, entries.names),
-        "seed": seed,
-        "trials": num_trials,
-    }
-    shipped = tuned if ships_tuned else equal
-    facts["blend"] = _plain(shipped, entries.names)
-    return shipped, facts
-
-
-def _plain(blend: Blend, names: tuple[str, ...]) -> dict:
-    rows = zip(names, blend.weights, blend.temperatures, strict=True)
-    return {name: {"weight": float(weight), "temperature": float(t)} for name, weight, t in rows}
-
-
-def print_scores(facts: dict) -> None:
-    """The four numbers, and what ships."""
-    rows = (
-        (f"best single ({facts['best_single']['name']})", facts["best_single"]),
-        ("equal weights", facts["equal"]),
-        ("tuned, scored on what it was tuned on", facts["tuned"]),
-        ("tuned, cross-fitted over the folds", facts["cross_fitted"]),
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Blend the entries of a run and write the track 1 submission.")
+    parser.add_argument("--run", required=True, type=check_run_name)
+    parser.add_argument(
+        "--models", help="names of the entries, joined by commas (default: all of the run, stackers too)"
     )
-    print(f"  {'out-of-fold':44}  top-1  top-5  class avg  macro-F1")
-    for title, row in rows:
-        print(
-            f"  {title:44}  {row['top1']:.3f}  {row['top5']:.3f}"
-            f"      {row['class_average']:.3f}     {row['macro_f1']:.3f}"
+    parser.add_argument(
+        "--objective", default="top1", help="top1, class_average, or mix:0.7 = 0.7 top-1, 0.3 the other"
+    )
+    parser.add_argument("--trials", type=int, default=200, help="of one search; there is one a fold and recipe")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--study", type=Path, help="journal file of the trials, which processes and machines share")
+    parser.add_argument("--workers", type=int, default=1, help="processes that search; more than one needs --study")
+    parser.add_argument("--sample", type=Path, help="sample_submission.csv: its header, ids and order are kept")
+    parser.add_argument("--zip", action="store_true", help="write Submission.zip, the 2023 form, as well")
+    parser.add_argument("--overwrite", "--tune", action="store_true", help="search again from the npz files")
+    args = parser.parse_args(argv)
+    if args.workers > 1 and args.study is None:
+        raise InputError(f"--workers {args.workers}: processes share a journal file; add --study FILE")
+    if args.trials < 1 or args.workers < 1:
+        raise InputError(f"--trials {args.trials} --workers {args.workers}: expected 1 or more of each")
+    return args
+
+
+def read_material(args: argparse.Namespace) -> tuple[Material, dict]:
+    """Everything there is to blend, and what it was made from: hashes and options."""
+    paths, part_paths = entry_paths(args.run, args.models)
+    entries = read_entries(paths, args.run)
+    parts = read_parts(part_paths, entries, args.run)
+    stack = read_stack(args.run, entries, paths) if args.models is None else None
+    made_from = {path.stem: file_sha256(path) for path in (*paths, *part_paths)}
+    if stack is not None:
+        made_from["stack"] = file_sha256(stack_npz(args.run))
+    sample = file_sha256(args.sample) if args.sample else ""
+    made_from["options"] = [args.objective, args.trials, args.seed, sample, args.zip]
+    return Material(entries, parts, stack), made_from
+
+
+def blend(material: Material, search: Search, title: str = "blend") -> tuple[CrossFit, Recipe, list[Step]]:
+    """Decide which recipe ships."""
+    crossfit = CrossFit(material, search, title)
+    recipe, steps = choose(crossfit)
+    return crossfit, recipe, steps
+
+
+def write_crossfit(path: Path, crossfit: CrossFit, steps: list[Step], whole: np.ndarray) -> None:
+    """Cross-fitted probabilities of every recipe that was compared, and of the whole procedure."""
+    entries = crossfit.material.entries
+    recipes = list(dict.fromkeys([Recipe(), *(step.challenger for step in steps)]))
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(
+            file,
+            clip_id=entries.clip_id,
+            recipes=np.array([recipe.title for recipe in recipes]),
+            probabilities=np.stack([crossfit.probabilities(recipe) for recipe in recipes]).astype(np.float32),
+            estimate=whole.astype(np.float32),
         )
-    gain = facts["cross_fitted"]["top1"] - facts["equal"]["top1"]
-    print(
-        f"  ships {facts['shipped']} weights: cross-fitted minus equal is {gain:+.3f}, "
-        f"the spread over folds {facts['spread_of_difference']:.3f}"
-    )
-    for name, row in facts["blend"].items():
-        print(f"    {name:28} weight {row['weight']:.3f}  temperature {row['temperature']:.2f}")
-
-
-def entry_paths(run: str, models: str | None) -> list[Path]:
-    """The npz files to blend: those named, or all of the run."""
-    if models:
-        return [oof_npz(run, name) for name in models.split(",")]
-    return sorted(oof_npz(run, "any").parent.glob("*.npz"))
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Blend the entries of a run and write the track 1 submission.")
-    parser.add_argument("--run", required=True, type=check_run_name)
-    parser.add_argument("--models", help="names of the entries, joined by commas (default: all of the run)")
-    parser.add_argument(
-        "--trials", type=int, default=200, help="Optuna trials a search; a search for each fold is added"
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sample", type=Path, help="sample_submission.csv: its header, ids and order are kept")
-    parser.add_argument("--overwrite", action="store_true")
-    args = parser.parse_args(argv)
-    paths = entry_paths(args.run, args.models)
-    made_from = {path.stem: file_sha256(path) for path in paths if path.exists()}
-    made_from["options"] = [args.trials, args.seed, file_sha256(args.sample) if args.sample else ""]
+    args = parse_arguments(argv)
+    search = Search(Objective.parse(args.objective), args.trials, args.seed, args.study, args.workers)
+    material, made_from = read_material(args)
     weights_path, csv_path = weights_json(args.run), submission_csv(args.run, "track1")
-    if not args.overwrite and weights_path.exists() and csv_path.exists():
+    wanted = [weights_path, csv_path, crossfit_npz(args.run), *([submission_zip(args.run)] if args.zip else [])]
+    if not args.overwrite and all(path.exists() for path in wanted):
         facts = json.loads(weights_path.read_text())
         if facts["made_from"] == made_from:
             print(f"{csv_path}: already made from these entries, nothing to do")
             return
-    entries = read_entries(paths, folds_csv(args.run))
-    print(f"blend of {len(paths)} entries over {len(entries.clip_id)} clips")
-    blend, facts = choose(entries, args.trials, args.seed)
-    print_scores(facts)
+    entries = material.entries
+    print(f"blend of {len(entries.names)} entries over {len(entries.clip_id)} clips")
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:16]
+    crossfit, recipe, steps = blend(material, search, f"{args.run} {digest}")
+    whole = estimate(crossfit)
+    facts = {**blend_facts(crossfit, recipe, steps, whole), "made_from": made_from}
+    print_facts(facts)
     if not len(entries.test_clip_id):
-        raise InputError(f"{paths[0]}: no test clips, so no submission; prepare the test recordings too")
-    labels = blend_test_probabilities(entries.test_logits, blend).argmax(1)
+        raise InputError(f"run {args.run}: no test clips, so no submission; prepare the test recordings too")
+    labels = crossfit.test_probabilities(recipe).argmax(1)
     write_track1(csv_path, entries.test_clip_id, labels, args.sample)
     check_submission(csv_path, args.sample)
-    write_json(weights_path, {**facts, "made_from": made_from})
-    print(f"wrote {csv_path} ({len(labels)} clips) and {weights_path}")
+    made = [csv_path]
+    if args.zip:
+        made.append(submission_zip(args.run))
+        write_zip(made[-1], entries.test_clip_id, labels)
+    write_crossfit(crossfit_npz(args.run), crossfit, steps, whole)
+    for path in made:
+        log_submission(path, args.run, len(labels), facts["estimate"]["top1"])
+    write_json(weights_path, facts)  # last: its hashes say that everything else is there
+    print(f"wrote {' and '.join(map(str, made))} ({len(labels)} clips) and {weights_path}")
+    print(f"  to submit: {submit_line(csv_path, facts['estimate']['top1'])}")
 
 
 if __name__ == "__main__":

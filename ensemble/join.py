@@ -1,18 +1,23 @@
 """Read the entries of a blend and line their rows up by clip id; nothing is ever matched by position."""
 
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from datasets.errors import InputError
+from datasets.paths import folds_csv, oof_npz
+from folds.make import load_folds
 from oof.artifacts import Oof, file_sha256, read_oof
+
+PART_NAME = re.compile(r"(?P<model>.+)_part(?P<number>\d+)")  # a tail model: ensemble/join_parts.py reads these
 
 
 @dataclass(frozen=True)
 class Entries:
-    """E models over the same N training and M test clips, in one order.
+    """E models over the same N training and M test clips, rows sorted by clip id.
 
     names: E texts. clip_id, fold, label: (N,). logits: (E, N, K). classes: (K,). test_clip_id: (M,).
     test_logits: E arrays (F, M, K), one slice a fold model.
@@ -28,36 +33,76 @@ class Entries:
     test_logits: tuple[np.ndarray, ...]
 
 
-def read_entries(paths: list[Path], folds_path: Path | None = None) -> Entries:
+def entry_paths(run: str, models: str | None = None) -> tuple[list[Path], list[Path]]:
+    """The npz files of full-class entries and those of tail models: the named ones, or all of the run."""
+    every = sorted(oof_npz(run, "any").parent.glob("*.npz"))
+    parts = [path for path in every if PART_NAME.fullmatch(path.stem)]
+    if models:
+        return [oof_npz(run, name) for name in sorted(models.split(","))], parts
+    return [path for path in every if path not in parts], parts
+
+
+def read_entries(paths: list[Path], run: str | None = None) -> Entries:
     """Read npz files and join them on clip id.
 
     Args:
         paths: oof/<run>/<name>.npz files, any order of rows.
-        folds_path: folds/<run>.csv; an entry whose json says it was made with other folds is refused.
+        run: its folds/<run>.csv says which clips there must be; without it the first entry does.
     Raises:
         InputError: no entry, or one with missing or extra clips, other folds, other labels or another class list.
     """
     if not paths:
         raise InputError("no entries to blend: train at least one model (python -m models.<name>.train) first")
     oofs = [read_oof(path) for path in paths]
-    if folds_path is not None:
-        for path in paths:
-            _check_folds_hash(path, folds_path)
-    first = oofs[0]
-    aligned = [_align(oof, first, path, paths[0]) for oof, path in zip(oofs, paths, strict=True)]
+    for path in paths if run is not None else []:
+        check_folds_hash(path, folds_csv(run))
+    wanted = sorted_by_id(oofs[0])
+    source = paths[0]
+    if run is not None:
+        wanted, source = _as_in_folds(run, oofs[0]), folds_csv(run)
+    aligned = []
+    for oof, path in zip(oofs, paths, strict=True):
+        if not np.array_equal(oof.classes, oofs[0].classes):
+            raise InputError(
+                f"{path}: its class list differs from that of {paths[0]} at {_first_difference(oof, oofs[0])}; "
+                "expected the same names in the same order"
+            )
+        oof = reordered(oof, wanted, path, source)
+        _check_same("label", oof.label, wanted, path, source)
+        aligned.append(oof)
     return Entries(
         names=tuple(path.stem for path in paths),
-        clip_id=first.clip_id,
-        fold=first.fold.astype(int),
-        label=first.label.astype(int),
+        clip_id=wanted.clip_id,
+        fold=wanted.fold.astype(int),
+        label=wanted.label.astype(int),
         logits=np.stack([oof.logits for oof in aligned]),
-        classes=first.classes,
-        test_clip_id=first.test_clip_id,
+        classes=wanted.classes,
+        test_clip_id=wanted.test_clip_id,
         test_logits=tuple(oof.test_logits for oof in aligned),
     )
 
 
-def _check_folds_hash(path: Path, folds_path: Path) -> None:
+def sorted_by_id(oof: Oof) -> Oof:
+    """The same content in one canonical order, so that the order in a file changes nothing, not even a rounding."""
+    rows, test_rows = np.argsort(oof.clip_id), np.argsort(oof.test_clip_id)
+    return _take(oof, rows, test_rows)
+
+
+def reordered(oof: Oof, wanted: Oof, path: Path, source: Path) -> Oof:
+    """Rows of `oof` in the order of `wanted`, which `source` gave.
+
+    Raises:
+        InputError: other training or test clips, or a clip in another fold.
+    """
+    rows = _order(oof.clip_id, wanted.clip_id, path, source, "training clip")
+    test_rows = _order(oof.test_clip_id, wanted.test_clip_id, path, source, "test clip")
+    oof = _take(oof, rows, test_rows)
+    _check_same("fold", oof.fold, wanted, path, source)
+    return oof
+
+
+def check_folds_hash(path: Path, folds_path: Path) -> None:
+    """Refuse an npz whose json says that it was made with another folds file."""
     facts = path.with_suffix(".json")
     if not facts.exists():
         return  # a file someone else's framework wrote; its fold column is compared instead
@@ -66,40 +111,55 @@ def _check_folds_hash(path: Path, folds_path: Path) -> None:
         raise InputError(f"{path}: made with other folds than {folds_path} holds now; train this model again")
 
 
-def _align(oof: Oof, first: Oof, path: Path, first_path: Path) -> Oof:
-    """Reorder the rows of `oof` to those of `first`."""
-    if not np.array_equal(oof.classes, first.classes):
-        raise InputError(f"{path}: its class list differs from that of {first_path}; expected the same names and order")
-    rows = _order(oof.clip_id, first.clip_id, path, first_path, "training clip")
-    test_rows = _order(oof.test_clip_id, first.test_clip_id, path, first_path, "test clip")
-    for name in ("fold", "label"):
-        differs = getattr(oof, name)[rows] != getattr(first, name)
-        if differs.any():
-            clip = str(first.clip_id[np.argmax(differs)])
-            raise InputError(
-                f"{path}: clip {clip!r} has another {name} than in {first_path}; make both from one folds file"
-            )
+def _as_in_folds(run: str, like: Oof) -> Oof:
+    """Ids, folds and labels of folds/<run>.csv in the form of an Oof, sorted by id; logits are those of `like`."""
+    folds = load_folds(run)
+    train, test = folds[folds.fold >= 0].sort_values("clip_id"), folds[folds.fold < 0].sort_values("clip_id")
+    return replace(
+        like,
+        clip_id=train.clip_id.to_numpy().astype(np.str_),
+        fold=train.fold.to_numpy(),
+        label=train.label.to_numpy(),
+        test_clip_id=test.clip_id.to_numpy().astype(np.str_),
+    )
+
+
+def _take(oof: Oof, rows: np.ndarray, test_rows: np.ndarray) -> Oof:
     return replace(
         oof,
-        clip_id=first.clip_id,
+        clip_id=oof.clip_id[rows],
         fold=oof.fold[rows],
         label=oof.label[rows],
         logits=oof.logits[rows],
-        test_clip_id=first.test_clip_id,
+        test_clip_id=oof.test_clip_id[test_rows],
         test_logits=oof.test_logits[:, test_rows],
     )
 
 
-def _order(ids: np.ndarray, wanted: np.ndarray, path: Path, first_path: Path, kind: str) -> np.ndarray:
+def _check_same(name: str, values: np.ndarray, wanted: Oof, path: Path, source: Path) -> None:
+    differs = values != getattr(wanted, name)
+    if differs.any():
+        clip = str(wanted.clip_id[np.argmax(differs)])
+        raise InputError(f"{path}: clip {clip!r} has another {name} than in {source}; make both from one folds file")
+
+
+def _first_difference(oof: Oof, first: Oof) -> str:
+    for position, (ours, theirs) in enumerate(zip(oof.classes, first.classes, strict=False)):
+        if ours != theirs:
+            return f"class {position} ({str(ours)!r}, not {str(theirs)!r})"
+    return f"its length ({len(oof.classes)}, not {len(first.classes)})"
+
+
+def _order(ids: np.ndarray, wanted: np.ndarray, path: Path, source: Path, kind: str) -> np.ndarray:
     """Positions in `ids` of every id in `wanted`; both must hold the same ids."""
     missing, extra = np.setdiff1d(wanted, ids), np.setdiff1d(ids, wanted)
     if len(missing):
-        raise InputError(
-            f"{path}: {len(missing)} {kind}s of {first_path} are missing, first {str(missing[0])!r}; train it again"
-        )
+        raise InputError(f"{path}: {len(missing)} {kind}s of {source} are missing ({_some(missing)}); train it again")
     if len(extra):
-        raise InputError(
-            f"{path}: {len(extra)} {kind}s are not in {first_path}, first {str(extra[0])!r}; train it again"
-        )
+        raise InputError(f"{path}: {len(extra)} {kind}s are not in {source} ({_some(extra)}); train it again")
     sorter = np.argsort(ids)
     return sorter[np.searchsorted(ids, wanted, sorter=sorter)]
+
+
+def _some(ids: np.ndarray) -> str:
+    return ", ".join(repr(str(one)) for one in ids[:3]) + (", ..." if len(ids) > 3 else "")

@@ -1,103 +1,138 @@
-"""Search blend weights and temperatures with Optuna, and score the search honestly by cross-fitting.
+"""Search weights, temperatures and tail alphas together with Optuna.
 
-A blend is sum_e w_e softmax(logits_e / t_e), w non-negative and summing to one.
+In memory with one worker the same input and seed give the same blend. With a journal file, any number of processes or
+machines search one study; which of them reports first then decides where the next looks, so that does not repeat.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import optuna
+from joblib import Parallel, delayed
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
 
-MIN_TEMPERATURE, MAX_TEMPERATURE = 0.5, 4.0
-LOG_LOSS_SHARE = (
-    1e-3  # of the objective: breaks ties of top-1, too small to outweigh a clip in sets of under 1000 clips
-)
+from ensemble.evaluate import TEMPERATURES, TOP1, Evaluator, Objective
+from ensemble.merge import Tail, tail_terms
+from ensemble.mixture import Blend
+from ensemble.sampler import NearBestSampler
+from ensemble.starts import drop_dead, warm_starts
+
+MAX_ALPHA = 0.5  # where the primary has weight 1 [choice: the paper gives no alphas]
 
 
 @dataclass(frozen=True)
-class Blend:
-    """Weights (E,) summing to one and temperatures (E,) of the entries."""
+class Search:
+    """How to search: what for, how long, and where the trials are kept."""
 
-    weights: np.ndarray
-    temperatures: np.ndarray
-
-    @staticmethod
-    def equal(num_entries: int) -> "Blend":
-        return Blend(np.full(num_entries, 1 / num_entries), np.ones(num_entries))
-
-    @staticmethod
-    def single(num_entries: int, index: int) -> "Blend":
-        return Blend(np.eye(num_entries)[index], np.ones(num_entries))
+    objective: Objective = TOP1
+    trials: int = 200  # of one search, its warm starts included
+    seed: int = 0
+    study: Path | None = None  # a journal file that processes share; None = in memory
+    workers: int = 1  # processes of this command
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis."""
-    exponent = np.exp(logits - logits.max(-1, keepdims=True))
-    return exponent / exponent.sum(-1, keepdims=True)
+def tune(
+    logits: np.ndarray,
+    labels: np.ndarray,
+    search: Search,
+    tails: Sequence[Tail] = (),
+    title: str = "blend",
+    begin: Blend | None = None,
+) -> Blend:
+    """The best blend found, without its dead entries.
 
-
-def blend_probabilities(logits: np.ndarray, blend: Blend) -> np.ndarray:
-    """(E, N, K) logits -> (N, K) probabilities."""
-    mixed = np.zeros(logits.shape[1:])
-    for entry, weight, temperature in zip(logits, blend.weights, blend.temperatures, strict=True):
-        if weight > 0:
-            mixed += weight * softmax(entry / temperature)
-    return mixed
-
-
-def blend_test_probabilities(test_logits: tuple[np.ndarray, ...], blend: Blend) -> np.ndarray:
-    """E arrays (F, M, K) -> (M, K): probabilities averaged over the fold models of each entry, then blended."""
-    return sum(
-        weight * softmax(logits / temperature).mean(0)
-        for logits, weight, temperature in zip(test_logits, blend.weights, blend.temperatures, strict=True)
-    )
-
-
-def objective_value(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Top-1, ties broken by log-loss; larger is better."""
-    own = probabilities[np.arange(len(labels)), labels]
-    log_loss = -np.log(np.maximum(own, 1e-12)).mean()
-    return float((probabilities.argmax(1) == labels).mean() - LOG_LOSS_SHARE * log_loss)
-
-
-def tune(logits: np.ndarray, labels: np.ndarray, num_trials: int, seed: int) -> Blend:
-    """Search with a seeded TPE sampler in one process, so the same input gives the same blend.
-
-    The first trials are equal weights and each entry alone, so the result is never worse than those on this data.
+    Args:
+        logits: (E, N, K). labels: (N,). tails: what each tail model thinks of the same clips.
+        title: tells the searches in one journal file apart; it must name the data.
+        begin: a blend that the search starts from besides its own warm starts; temperatures on the grid.
     """
-    num_entries = len(logits)
-    if num_entries == 1:
+    num_entries, num_tails = len(logits), len(tails)
+    if num_entries == 1 and not num_tails:
         return Blend.equal(1)
+    terms = tail_terms(np.zeros(logits.shape[1:]), tails) if num_tails else None
+    evaluator = Evaluator(logits, labels, search.objective, terms)
+    starts = warm_starts(evaluator)
+    if begin is not None:
+        starts.append((begin.weights, np.searchsorted(TEMPERATURES, begin.temperatures), begin.alphas))
+    starts = [params_of(*start) for start in starts]
+    if search.workers > 1:
+        jobs = (delayed(_search_shared)(logits, labels, terms, search, starts, title, i) for i in range(search.workers))
+        Parallel(n_jobs=search.workers)(jobs)
+    best = run_study(evaluator, search, starts, title, worker=0)
+    weights, steps, alphas = drop_dead(evaluator, *arrays_of(best, num_entries, num_tails))
+    return Blend(weights, np.array(TEMPERATURES)[steps], alphas)
+
+
+def _search_shared(logits, labels, terms, search: Search, starts: list[dict], title: str, worker: int) -> None:
+    """One process of several on a study in a journal file."""
+    run_study(Evaluator(logits, labels, search.objective, terms), search, starts, title, worker)
+
+
+def run_study(evaluator: Evaluator, search: Search, starts: list[dict], title: str, worker: int) -> dict:
+    """Add trials until the study has as many as asked; return the parameters of the best."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    starts = [np.ones(num_entries), *np.eye(num_entries)]
+    space = search_space(evaluator.num_entries, evaluator.num_tails)
+    storage = None
+    if search.study is not None:
+        search.study.parent.mkdir(parents=True, exist_ok=True)
+        storage = JournalStorage(JournalFileBackend(str(search.study)))
+    study = optuna.create_study(
+        storage=storage,
+        study_name=title,
+        load_if_exists=True,
+        direction="maximize",
+        sampler=NearBestSampler(space, search.seed + 1000 * worker),
+    )
     for start in starts:
-        study.enqueue_trial({f"w{e}": float(start[e]) for e in range(num_entries)} | _unit_temperatures(num_entries))
+        study.enqueue_trial(start, skip_if_exists=True)
 
     def objective(trial: optuna.Trial) -> float:
-        raw = np.array([trial.suggest_float(f"w{e}", 0.0, 1.0) for e in range(num_entries)])
-        temperatures = np.array(
-            [trial.suggest_float(f"t{e}", MIN_TEMPERATURE, MAX_TEMPERATURE, log=True) for e in range(num_entries)]
-        )
-        if raw.sum() <= 0:
+        for name, one in space.items():
+            if isinstance(one, IntDistribution):
+                trial.suggest_int(name, one.low, one.high)
+            else:
+                trial.suggest_float(name, one.low, one.high)
+        weights, steps, alphas = arrays_of(trial.params, evaluator.num_entries, evaluator.num_tails)
+        if weights.sum() <= 0:
             raise optuna.TrialPruned  # all weights zero: not a blend
-        return objective_value(blend_probabilities(logits, Blend(raw / raw.sum(), temperatures)), labels)
+        return evaluator.value(weights, steps, alphas)
 
-    study.optimize(objective, n_trials=num_trials, n_jobs=1)
-    best = study.best_params
-    weights = np.array([best[f"w{e}"] for e in range(num_entries)])
-    return Blend(weights / weights.sum(), np.array([best[f"t{e}"] for e in range(num_entries)]))
+    ended = (TrialState.COMPLETE, TrialState.PRUNED)
+    num_wanted = max(search.trials, len(starts))
+    num_left = num_wanted - len(study.get_trials(deepcopy=False, states=ended))
+    if num_left > 0:
+        stop = [optuna.study.MaxTrialsCallback(num_wanted, states=ended)] if storage is not None else []
+        study.optimize(objective, n_trials=num_left, callbacks=stop)
+    return study.best_params
 
 
-def _unit_temperatures(num_entries: int) -> dict[str, float]:
-    return {f"t{e}": 1.0 for e in range(num_entries)}
+def search_space(num_entries: int, num_tails: int) -> dict[str, BaseDistribution]:
+    """Names and ranges of the parameters: a weight and a temperature step an entry, an alpha a tail."""
+    return {
+        **{f"weight{e}": FloatDistribution(0.0, 1.0) for e in range(num_entries)},
+        **{f"step{e}": IntDistribution(0, len(TEMPERATURES) - 1) for e in range(num_entries)},
+        **{f"alpha{i}": FloatDistribution(0.0, MAX_ALPHA) for i in range(num_tails)},
+    }
 
 
-def cross_fit(logits: np.ndarray, labels: np.ndarray, fold: np.ndarray, num_trials: int, seed: int) -> np.ndarray:
-    """(N, K) probabilities in which every fold is blended by weights tuned on the other folds only."""
-    mixed = np.zeros(logits.shape[1:])
-    for held_out in np.unique(fold):
-        inside = fold == held_out
-        blend = tune(logits[:, ~inside], labels[~inside], num_trials, seed)
-        mixed[inside] = blend_probabilities(logits[:, inside], blend)
-    return mixed
+def params_of(weights: np.ndarray, steps: np.ndarray, alphas: np.ndarray) -> dict[str, float | int]:
+    """Arrays as Optuna's parameters; the largest weight becomes 1, so that each can still move."""
+    return {
+        **{f"weight{e}": float(w) for e, w in enumerate(weights / weights.max())},
+        **{f"step{e}": int(step) for e, step in enumerate(steps)},
+        **{f"alpha{i}": float(alpha) for i, alpha in enumerate(alphas)},
+    }
+
+
+def arrays_of(params: dict[str, float | int], num_entries: int, num_tails: int) -> tuple[np.ndarray, ...]:
+    """Optuna's parameters as weights (E,), temperature steps (E,) and alphas (I,)."""
+    return (
+        np.array([params[f"weight{e}"] for e in range(num_entries)]),
+        np.array([params[f"step{e}"] for e in range(num_entries)]),
+        np.array([params[f"alpha{i}"] for i in range(num_tails)]),
+    )

@@ -26,7 +26,7 @@ from datasets.paths import (
     weights_json,
 )
 from ensemble.join import read_entries
-from ensemble.tune import softmax
+from ensemble.mixture import softmax
 from oof.metrics import class_average, scores
 from spotting.score import read_submission, read_truth, score_videos
 from spotting.segments import Segments, make_segments
@@ -63,7 +63,7 @@ def test_labels(run: str, answers: Path | None) -> dict[str, int] | None:
 def track1_rows(run: str, labels: dict[str, int] | None) -> dict[str, dict]:
     """Name -> COLUMNS, for each entry and for the blend; None where a figure cannot be had."""
     facts = json.loads(weights_json(run).read_text())
-    names = list(facts["blend"])
+    names = facts["entries"]
     entries = read_entries([oof_npz(run, name) for name in names])
     rows = {}
     for name, logits, test_logits in zip(names, entries.logits, entries.test_logits, strict=True):
@@ -79,8 +79,8 @@ def track1_rows(run: str, labels: dict[str, int] | None) -> dict[str, dict]:
         }
     submitted = read_sample(submission_csv(run, "track1"))
     predicted = dict(zip(submitted.iloc[:, 0], submitted.iloc[:, 1].astype(int), strict=True))
-    estimate = facts["cross_fitted"] if facts["shipped"] == "tuned" else facts["equal"]
-    rows[f"blend ({facts['shipped']} weights)"] = {
+    estimate = facts["estimate"]
+    rows[f"blend ({facts['shipped']})"] = {
         "oof_top1": estimate["top1"],
         "oof_class_average": estimate["class_average"],
         **_test_scores(predicted, labels, len(entries.classes)),

@@ -1,5 +1,6 @@
-"""Write the track 1 CSV: one row a test clip, in the sample file's form when there is one."""
+"""Write the track 1 CSV: one row a test clip, in the sample file's form when there is one; and the zip of 2023."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,20 @@ def write_track1(path: Path, clip_ids: np.ndarray, labels: np.ndarray, sample_pa
         table[table.columns[1]] = [label_of[id_] for id_ in ids]
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write_zip(path: Path, clip_ids: np.ndarray, labels: np.ndarray) -> None:
+    """Write predicted classes as the 2023 server took them: Submission.csv alone in a zip, `name,class`, no header.
+
+    Args:
+        clip_ids: (M,) text. labels: (M,) zero-based classes. Lines go in numeric order of the names.
+    Source: the organisers' 2023 starter kit (github.com/mikecheninoulu/SMG).
+    """
+    rows = sorted(zip(clip_ids.tolist(), labels.tolist(), strict=True), key=lambda row: natural_key(row[0]))
+    content = "".join(f"{id_},{label}\n" for id_, label in rows)
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as file:
+        # A ZipInfo of its own carries a fixed date, so that the same content gives the same bytes.
+        file.writestr(zipfile.ZipInfo("Submission.csv"), content, zipfile.ZIP_DEFLATED)
 
 
 def check_same_ids(ids: list[str], expected: list[str], source: str, expected_source: str) -> None:

@@ -1,11 +1,13 @@
 """Submission files: python -m pytest tests/submissions"""
 
+import zipfile
+
 import numpy as np
 import pytest
 
 from datasets.errors import InputError
 from submissions.check import check_submission, main
-from submissions.track1 import write_track1
+from submissions.track1 import write_track1, write_zip
 from tests.tiny import tiny_clips, write_clips
 
 
@@ -57,3 +59,13 @@ def test_a_sample_with_other_ids_is_refused_before_any_training(workdir, capsys)
     (workdir / "sample.csv").write_text("Id,Target\n0099_0,0\n")
     with pytest.raises(InputError, match="row 2: id '0099_0' is not among the test clips of run tiny"):
         main(["--run", "tiny", "--sample", "sample.csv"])
+
+
+def test_the_2023_zip_holds_one_headerless_csv_and_repeats(tmp_path):
+    ids, labels = np.array(["0004_10", "0004_2"]), np.array([30, 7])
+    for name in ("a.zip", "b.zip"):
+        write_zip(tmp_path / name, ids, labels)
+    with zipfile.ZipFile(tmp_path / "a.zip") as file:
+        assert file.namelist() == ["Submission.csv"]
+        assert file.read("Submission.csv") == b"0004_2,7\n0004_10,30\n"
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()

@@ -1,0 +1,93 @@
+"""Which recipe ships, and an estimate that the choice itself does not flatter.
+
+The plainest recipe is equal weights. Another takes its place only when its cross-fitted score is better by more than
+the spread of that difference: its standard deviation over folds, or its standard error over clips where that is larger,
+because a few folds can agree by chance. The estimate holds out the choice too: the folds other than k choose, and what
+they chose is scored on k.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ensemble.recipes import CrossFit, Recipe
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question that was asked: does `challenger` take the place of `current`?"""
+
+    current: Recipe
+    challenger: Recipe
+    gain: float  # of the cross-fitted score
+    spread: float  # of the gain, over folds or over clips
+    accepted: bool
+
+
+def challengers(crossfit: CrossFit, current: Recipe) -> Iterator[Recipe]:
+    """What may be added to the current recipe, plainest first."""
+    material = crossfit.material
+    if not current.tuned:
+        yield replace(current, tuned=True)
+    if material.parts is not None and not current.parts:
+        yield replace(current, parts=True)
+    if material.stack is not None and not current.stack:
+        yield replace(current, stack=True)
+    if not current.adjusted:
+        yield replace(current, adjusted=True)
+
+
+def choose(crossfit: CrossFit, folds: list[int] | None = None) -> tuple[Recipe, list[Step]]:
+    """Go through the challengers once, looking at the labels of `folds` only (default: all).
+
+    With one fold nothing can be cross-fitted, and equal weights ship.
+    """
+    folds = crossfit.material.folds if folds is None else folds
+    current, steps, asked = Recipe(), [], set()
+    while len(folds) > 1:
+        waiting = [one for one in challengers(crossfit, current) if _added(current, one) not in asked]
+        if not waiting:
+            break
+        asked.add(_added(current, waiting[0]))
+        step = compare(crossfit, current, waiting[0], folds)
+        steps.append(step)
+        current = step.challenger if step.accepted else current
+    return current, steps
+
+
+def compare(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: list[int]) -> Step:
+    """Does the challenger's cross-fitted score beat the current one by more than the spread?"""
+    entries, objective = crossfit.material.entries, crossfit.search.objective
+    ours, theirs = crossfit.probabilities(challenger), crossfit.probabilities(current)
+
+    def gain(rows: np.ndarray) -> float:
+        return objective.score(ours[rows], entries.label[rows]) - objective.score(theirs[rows], entries.label[rows])
+
+    every = np.isin(entries.fold, folds)
+    whole = gain(every)
+    right = (ours.argmax(1) == entries.label).astype(int) - (theirs.argmax(1) == entries.label)
+    over_clips = np.linalg.norm(objective.gains(entries.label[every], ours.shape[1]) * right[every])
+    spread = float(max(np.std([gain(entries.fold == fold) for fold in folds]), over_clips))
+    return Step(current, challenger, whole, spread, whole > spread)
+
+
+def estimate(crossfit: CrossFit) -> np.ndarray:
+    """(N, K) probabilities of the whole procedure: each fold by the recipe that the other folds chose.
+
+    With fewer than three folds the others cannot choose: the recipe that all folds chose is used.
+    """
+    entries, folds = crossfit.material.entries, crossfit.material.folds
+    shipped, _ = choose(crossfit)
+    mixed = np.zeros(entries.logits.shape[1:])
+    for fold in folds:
+        recipe = choose(crossfit, [other for other in folds if other != fold])[0] if len(folds) > 2 else shipped
+        inside = entries.fold == fold
+        mixed[inside] = crossfit.probabilities(recipe)[inside]
+    return mixed
+
+
+def _added(current: Recipe, challenger: Recipe) -> str:
+    return next(
+        name for name in ("tuned", "parts", "stack", "adjusted") if getattr(current, name) != getattr(challenger, name)
+    )

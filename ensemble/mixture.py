@@ -1,0 +1,66 @@
+"""What a blend is: from the logits of its entries, and of its tail models, to probabilities.
+
+primary = sum_e w_e softmax(logits_e / t_e)             w non-negative, summing to one
+merged  = primary and the tails, by ensemble/merge.py   alpha a tail
+result  = merged / prior^tau, rows summing to one       tau 0 leaves it
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ensemble.adjust import adjust_logits
+from ensemble.merge import Tail, merge
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Weights and temperatures of the entries, alphas of the tails, and what is taken out of a prior.
+
+    weights: (E,) summing to one. temperatures: (E,). alphas: (I,). prior: (K,) class shares, needed where tau is not 0.
+    """
+
+    weights: np.ndarray
+    temperatures: np.ndarray
+    alphas: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    reading: str = "R1"
+    tau: float = 0.0
+    prior: np.ndarray | None = None
+
+    @staticmethod
+    def equal(num_entries: int) -> "Blend":
+        return Blend(np.full(num_entries, 1 / num_entries), np.ones(num_entries))
+
+    @staticmethod
+    def single(num_entries: int, index: int) -> "Blend":
+        return Blend(np.eye(num_entries)[index], np.ones(num_entries))
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis."""
+    exponent = np.exp(logits - logits.max(-1, keepdims=True))
+    return exponent / exponent.sum(-1, keepdims=True)
+
+
+def blend_probabilities(logits: Sequence[np.ndarray], blend: Blend, tails: Sequence[Tail] = ()) -> np.ndarray:
+    """E arrays (N, K) of logits, and what each tail thinks of the same clips -> (N, K) probabilities."""
+    return _finish([[entry] for entry in logits], blend, tails)
+
+
+def blend_test_probabilities(test_logits: Sequence[np.ndarray], blend: Blend, tails: Sequence[Tail] = ()) -> np.ndarray:
+    """E arrays (F, M, K) -> (M, K): probabilities averaged over the fold models of each entry, then blended."""
+    return _finish(test_logits, blend, tails)
+
+
+def _finish(logits: Sequence[Sequence[np.ndarray]], blend: Blend, tails: Sequence[Tail]) -> np.ndarray:
+    mixed = np.zeros(np.shape(logits[0][0]))
+    for entry, weight, temperature in zip(logits, blend.weights, blend.temperatures, strict=True):
+        if weight > 0:
+            mixed += weight * sum(softmax(slice_ / temperature) for slice_ in entry) / len(entry)
+    if len(blend.alphas):
+        mixed = merge(mixed, tails, blend.alphas, blend.reading)
+        mixed /= mixed.sum(1, keepdims=True)
+    if blend.tau:
+        mixed = softmax(adjust_logits(np.log(np.maximum(mixed, 1e-12)), blend.prior, blend.tau))
+    return mixed

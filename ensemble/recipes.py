@@ -1,0 +1,149 @@
+"""The few ways to make a blend, and what each would have said of every clip without having seen its fold.
+
+A recipe is fitted on some clips (weights, temperatures, alphas, tau: whatever it tunes) and says probabilities of
+others. Cross-fitted means: every fold by what was fitted on the other folds only, stackers included.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ensemble.adjust import TAUS, class_prior
+from ensemble.join import Entries
+from ensemble.join_parts import Parts
+from ensemble.merge import Tail
+from ensemble.mixture import Blend, blend_probabilities, blend_test_probabilities
+from ensemble.stackers import Stack
+from ensemble.tune import Search, tune
+
+UNTUNED_READING = "R4"  # a mixture that is safe without any alpha tuned
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """tuned: weights and temperatures are searched, else equal and 1. The others add what their name says."""
+
+    tuned: bool = False
+    parts: bool = False  # tail models; alphas searched with the weights, else reading R4 with all 1
+    stack: bool = False  # the stackers as further entries
+    adjusted: bool = False  # tau times the log prior taken out of the result; tau chosen from a few
+
+    @property
+    def title(self) -> str:
+        extras = [name for name in ("parts", "stack", "adjusted") if getattr(self, name)]
+        return " + ".join(["tuned weights" if self.tuned else "equal weights", *extras])
+
+
+@dataclass(frozen=True)
+class Material:
+    """What recipes are made from: the entries, the tail models and the stackers where there are some."""
+
+    entries: Entries
+    parts: Parts | None = None
+    stack: Stack | None = None
+
+    @property
+    def folds(self) -> list[int]:
+        return np.unique(self.entries.fold).tolist()
+
+
+class CrossFit:
+    """Blends of one material by any recipe. What is asked for twice is made once.
+
+    Args:
+        title: names run and data in a journal file that several processes share.
+    """
+
+    def __init__(self, material: Material, search: Search, title: str = "blend"):
+        self.material, self.search, self._title = material, search, title
+        self._blends: dict[tuple[Recipe, int | None], Blend] = {}
+        self._probabilities: dict[Recipe, np.ndarray] = {}
+
+    def names(self, recipe: Recipe) -> tuple[str, ...]:
+        """Of the entries that the weights of a blend belong to."""
+        stack = self.material.stack.names if recipe.stack else ()
+        return (*self.material.entries.names, *stack)
+
+    def blend(self, recipe: Recipe, held_out: int | None = None) -> Blend:
+        """The recipe fitted on every fold but `held_out`; on all of them for None."""
+        key = (recipe, held_out)
+        if key not in self._blends:
+            self._blends[key] = self._fit(recipe, held_out)
+        return self._blends[key]
+
+    def fitted(self, recipe: Recipe, held_out: int | None, rows: np.ndarray) -> np.ndarray:
+        """(rows, K) probabilities by the blend fitted without fold `held_out`."""
+        logits = [entry[rows] for entry in self._logits(recipe, held_out)]
+        return blend_probabilities(logits, self.blend(recipe, held_out), self._tails(recipe, rows))
+
+    def probabilities(self, recipe: Recipe) -> np.ndarray:
+        """(N, K) cross-fitted probabilities."""
+        if recipe not in self._probabilities:
+            entries = self.material.entries
+            mixed = np.zeros(entries.logits.shape[1:])
+            for fold in self.material.folds:
+                rows = np.flatnonzero(entries.fold == fold)
+                mixed[rows] = self.fitted(recipe, fold, rows)
+            self._probabilities[recipe] = mixed
+        return self._probabilities[recipe]
+
+    def test_probabilities(self, recipe: Recipe) -> np.ndarray:
+        """(M, K) by the blend fitted on every fold."""
+        logits = list(self.material.entries.test_logits)
+        if recipe.stack:
+            logits += list(self.material.stack.test_logits)
+        tails = self.material.parts.test_tails if recipe.parts else ()
+        return blend_test_probabilities(logits, self.blend(recipe), tails)
+
+    def _fit(self, recipe: Recipe, held_out: int | None) -> Blend:
+        entries = self.material.entries
+        rows = np.flatnonzero(entries.fold != held_out)
+        if recipe.adjusted:
+            return self._with_tau(recipe, held_out, rows)
+        tails = self._tails(recipe, rows)
+        if not recipe.tuned:
+            return replace(Blend.equal(len(self.names(recipe))), alphas=np.ones(len(tails)), reading=UNTUNED_READING)
+        begin = self._begin(recipe, held_out)
+        logits = np.stack([entry[rows] for entry in self._logits(recipe, held_out)])
+        title = f"{self._title}: {recipe.title} without fold {held_out}"
+        found = tune(logits, entries.label[rows], self.search, tails, title, begin)
+        # Where the search has no use for what the recipe adds, the plainer recipe's blend stands, so that two recipes
+        # are compared by what one adds and not by the luck of two searches.
+        uses_parts = not recipe.parts or found.alphas.any()
+        uses_stack = not recipe.stack or found.weights[len(entries.names) :].any()
+        return found if begin is None or (uses_parts and uses_stack) else begin
+
+    def _begin(self, recipe: Recipe, held_out: int | None) -> Blend | None:
+        """The plainer recipe's blend in the form of this one: new entries and tails with weight 0."""
+        if not (recipe.stack or recipe.parts):
+            return None
+        plainer = replace(recipe, stack=False) if recipe.stack else replace(recipe, parts=False)
+        blend, num_new = self.blend(plainer, held_out), len(self.names(recipe)) - len(self.names(plainer))
+        return replace(
+            blend,
+            weights=np.append(blend.weights, np.zeros(num_new)),
+            temperatures=np.append(blend.temperatures, np.ones(num_new)),
+            alphas=blend.alphas if plainer.parts == recipe.parts else np.zeros(len(self.material.parts.tails)),
+        )
+
+    def _with_tau(self, recipe: Recipe, held_out: int | None, rows: np.ndarray) -> Blend:
+        """The blend of the recipe before adjustment, with the tau that scores best on the clips it was fitted on."""
+        entries, plain = self.material.entries, replace(recipe, adjusted=False)
+        blend, labels = self.blend(plain, held_out), entries.label[rows]
+        blend = replace(blend, prior=class_prior(labels, len(entries.classes)))
+        logits, tails = [entry[rows] for entry in self._logits(recipe, held_out)], self._tails(recipe, rows)
+        scores = [
+            self.search.objective.score(blend_probabilities(logits, replace(blend, tau=tau), tails), labels)
+            for tau in TAUS
+        ]
+        return replace(blend, tau=TAUS[int(np.argmax(scores))])
+
+    def _logits(self, recipe: Recipe, held_out: int | None) -> list[np.ndarray]:
+        """E arrays (N, K); those of the stackers are by stackers that never saw a label of fold `held_out`."""
+        stack = self.material.stack.logits[held_out] if recipe.stack else ()
+        return [*self.material.entries.logits, *stack]
+
+    def _tails(self, recipe: Recipe, rows: np.ndarray) -> tuple[Tail, ...]:
+        if not recipe.parts:
+            return ()
+        return tuple(Tail(tail.classes, tail.probs[rows]) for tail in self.material.parts.tails)

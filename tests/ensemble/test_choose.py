@@ -1,0 +1,89 @@
+"""Which recipe ships: python -m pytest tests/ensemble/test_choose.py"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ensemble.blend import blend
+from ensemble.choose import choose, estimate
+from ensemble.join_parts import read_parts
+from ensemble.recipes import CrossFit, Material, Recipe
+from ensemble.tune import Search
+from oof.artifacts import write_oof
+from tests.ensemble.planted import an_entry, entries_of, part_of
+
+SEARCH = Search(trials=60)
+
+
+def test_a_noise_entry_is_tuned_away_and_tuned_ships(tmp_path):
+    noise = {f"noise{i}": an_entry(0, 10 + i, 400) for i in range(4)}
+    entries = entries_of(tmp_path, {"good": an_entry(2.5, 1, 400), **noise})
+    crossfit, recipe, steps = blend(Material(entries), SEARCH)
+    assert recipe == Recipe(tuned=True) and steps[0].accepted
+    assert crossfit.blend(recipe).weights[0] > 0.9
+    assert steps[0].gain > steps[0].spread
+
+
+def test_clones_ship_equal_weights(tmp_path):
+    entries = entries_of(tmp_path, {name: an_entry(1.5, 1) for name in "abc"})
+    _, recipe, _ = blend(Material(entries), SEARCH)
+    assert recipe == Recipe()
+
+
+def test_one_entry_and_one_fold_ship_what_there_is(tmp_path):
+    one = an_entry(1.5, 1)
+    _, recipe, _ = blend(Material(entries_of(tmp_path / "one", {"a": one})), SEARCH)
+    assert recipe == Recipe()
+    single_fold = {name: replace(an_entry(1.5, seed), fold=np.zeros(200)) for name, seed in (("a", 1), ("b", 2))}
+    crossfit, recipe, steps = blend(Material(entries_of(tmp_path / "fold", single_fold)), SEARCH)
+    assert recipe == Recipe() and not steps  # nothing can be cross-fitted
+    np.testing.assert_array_equal(estimate(crossfit), crossfit.probabilities(Recipe()))
+
+
+def test_the_fold_that_is_scored_is_never_looked_at(tmp_path):
+    """Its labels, wrong or right, change neither its own cross-fitted probabilities nor the choice made for it."""
+    oofs = {"good": an_entry(2.5, 1), "noise": an_entry(0, 2), "weak": an_entry(1, 3)}
+    truth = entries_of(tmp_path, oofs)
+    held_out = truth.fold == 2
+    spoilt = replace(truth, label=np.where(held_out, (truth.label + 1) % 5, truth.label))
+    every = [CrossFit(Material(entries), SEARCH) for entries in (truth, spoilt)]
+    for recipe in (Recipe(tuned=True), Recipe(tuned=True, adjusted=True), Recipe(adjusted=True)):
+        one, other = (crossfit.probabilities(recipe)[held_out] for crossfit in every)
+        assert one.tobytes() == other.tobytes()
+        assert (
+            every[0].probabilities(recipe)[~held_out].tobytes() != every[1].probabilities(recipe)[~held_out].tobytes()
+        )
+
+
+def test_tail_models_enter_only_when_they_pay(tmp_path):
+    base = an_entry(0.8, 1, 400)
+    entries = entries_of(tmp_path, {"a": base, "b": an_entry(0.8, 2, 400)})
+    for strength, expected in ((6, True), (0, False)):
+        path = tmp_path / "a_part2.npz"
+        write_oof(path, part_of(base, [3, 4], strength, 5))
+        crossfit, recipe, _ = blend(Material(entries, read_parts([path], entries)), SEARCH)
+        assert recipe.parts is expected
+        test = crossfit.test_probabilities(recipe)
+        np.testing.assert_allclose(test.sum(1), 1)
+
+
+def test_the_choice_is_held_out_too(tmp_path):
+    """With the labels of one fold spoilt, the others choose for it as before."""
+    noise = {f"noise{i}": an_entry(0, 10 + i, 400) for i in range(4)}
+    truth = entries_of(tmp_path, {"good": an_entry(2.5, 1, 400), **noise})
+    folds = [fold for fold in range(4) if fold != 1]
+    crossfit = CrossFit(Material(truth), SEARCH)
+    chosen, _ = choose(crossfit, folds)
+    held_out = truth.fold == 1
+    np.testing.assert_array_equal(estimate(crossfit)[held_out], crossfit.probabilities(chosen)[held_out])
+
+
+def test_a_class_that_never_occurs_is_left_out_of_averages(tmp_path):
+    oofs = {}
+    for name, seed in (("a", 1), ("b", 2)):
+        oof = an_entry(2, seed)
+        oofs[name] = replace(oof, label=np.where(oof.label == 4, 3, oof.label))
+    entries = entries_of(tmp_path, oofs)
+    crossfit, recipe, _ = blend(Material(entries), SEARCH)
+    assert np.isfinite(crossfit.probabilities(recipe)).all()
+    assert np.isfinite(crossfit.probabilities(Recipe(tuned=True, adjusted=True))).all()
