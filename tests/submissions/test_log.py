@@ -36,7 +36,7 @@ def test_a_log_of_another_form_is_refused(workdir):
     submissions_log().parent.mkdir()
     submissions_log().write_text("file,score\n")
     (workdir / "a.csv").write_text("x")
-    with pytest.raises(InputError, match="submissions/log.csv: expected the columns made_at,run"):
+    with pytest.raises(InputError, match=r"submissions/log\.csv: expected the columns made_at,run"):
         log_submission(workdir / "a.csv", "tiny", 1, 0.5)
 
 
