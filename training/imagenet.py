@@ -1,11 +1,8 @@
 """ImageNet weights of a timm network, for the profiles that start from them as the papers do."""
 
-import training.torchvision_schemas  # noqa: F401, must come before timm
-
-# isort: split
-import timm
 from torch import Tensor
 
+import training.torchvision_schemas  # noqa: F401, must come before timm
 from datasets.errors import InputError
 
 
@@ -18,6 +15,8 @@ def imagenet_tensors(name: str, file_option: str = "--weights") -> dict[str, Ten
     Raises:
         InputError: it is not in the cache and cannot be downloaded.
     """
+    import timm  # takes two seconds, which only those who start from ImageNet shall pay
+
     try:
         return timm.create_model(name, pretrained=True).state_dict()
     except OSError as error:  # no network; huggingface_hub's and urllib's errors are OSErrors

@@ -3,19 +3,20 @@
 import pytest
 import torch
 
+import training.torchvision_schemas  # noqa: F401, must come before timm
 from datasets.errors import InputError
-from training import imagenet
+from training.imagenet import imagenet_tensors
 
 
 def test_without_a_network_one_sentence_says_what_to_do(monkeypatch):
     def no_network(name, pretrained):
         raise FileNotFoundError("cannot locate the file")
 
-    monkeypatch.setattr(imagenet.timm, "create_model", no_network)
+    monkeypatch.setattr("timm.create_model", no_network)
     with pytest.raises(
         InputError, match=r"resnet50\.a1_in1k could not be downloaded .*--weights FILE.*--pretrained none"
     ):
-        imagenet.imagenet_tensors("resnet50.a1_in1k")
+        imagenet_tensors("resnet50.a1_in1k")
 
 
 def test_the_pretrained_network_is_asked_for_and_its_tensors_returned(monkeypatch):
@@ -25,6 +26,6 @@ def test_the_pretrained_network_is_asked_for_and_its_tensors_returned(monkeypatc
         asked.append((name, pretrained))
         return torch.nn.Linear(2, 1)
 
-    monkeypatch.setattr(imagenet.timm, "create_model", made)
-    assert set(imagenet.imagenet_tensors("a.b")) == {"weight", "bias"}
+    monkeypatch.setattr("timm.create_model", made)
+    assert set(imagenet_tensors("a.b")) == {"weight", "bias"}
     assert asked == [("a.b", True)]
