@@ -1,0 +1,1 @@
+"""Video Swin Transformer: attention in shifted windows of space and time, on RGB clips."""

@@ -1,0 +1,83 @@
+"""Settings of Video Swin, one instance a profile."""
+
+from dataclasses import dataclass
+
+from training.config import FitConfig
+
+
+@dataclass(frozen=True)
+class SwinSize:
+    """One of the published sizes. Source: Video Swin Transformer (arXiv 2106.13230), section 3.1."""
+
+    embed_dim: int  # channels of a token in the first stage
+    depths: tuple[int, ...]  # blocks a stage
+    num_heads: tuple[int, ...]  # attention heads a stage
+    imagenet: str  # timm's name of the 2D network that it is inflated from
+
+
+SIZES = {
+    "T": SwinSize(96, (2, 2, 6, 2), (3, 6, 12, 24), "swin_tiny_patch4_window7_224.ms_in1k"),
+    "S": SwinSize(96, (2, 2, 18, 2), (3, 6, 12, 24), "swin_small_patch4_window7_224.ms_in1k"),
+    "B": SwinSize(128, (2, 2, 18, 2), (4, 8, 16, 32), "swin_base_patch4_window7_224.ms_in1k"),
+}
+
+
+@dataclass(frozen=True)
+class VideoSwinConfig(FitConfig):
+    """Published values: SwinTransformer/Video-Swin-Transformer, configs/recognition/swin/swin_tiny_*_kinetics400_1k.py.
+
+    Its recipe for S is the same; for B it has --weight-decay 0.05 --drop-path 0.3.
+    """
+
+    size: str = "T"  # T | S | B
+    embed_dim: int = 0  # 0 = that of the size; a small profile gives its own
+    depths: tuple[int, ...] = ()  # empty = those of the size
+    num_heads: tuple[int, ...] = ()  # empty = those of the size
+    window: tuple[int, ...] = (8, 7, 7)  # tokens along time, height, width; clipped where the input is smaller
+    drop_path: float = 0.1  # of the last block, growing linearly from 0
+    dropout: float = 0.5  # before the classifier
+    init_std: float = 0.02  # of the first weights of the linear layers
+    smoothing: float = 0.0  # label smoothing
+    clip_len: int = 32  # frames a view, spread over the clip (Kinetics: every second frame of a part)
+    picture_size: int = 256  # pixels; side of the stored pictures
+    train_size: int = 224  # pixels, after the random crop
+    test_size: int = 224  # pixels
+    crop_area_min: float = 0.08  # smallest share of the picture that a training crop keeps
+    num_test_clips: int = 4  # test views in time; the square around the person stands for the published three crops
+    flip_test: bool = False  # each test view also mirrored
+    test_batch_size: int = 2  # clips a forward pass at test, all views together
+    pretrained: str = "none"  # none | imagenet: timm's 2D weights, inflated
+    weights: str = ""  # a public or own checkpoint to start from, in place of `pretrained`
+
+
+BIAS_TABLES = ("relative_position_bias_table",)  # have no weight decay, as published
+
+PROFILES = {
+    "smoke": VideoSwinConfig(
+        epochs=2, batch_size=8, optimizer="adamw", lr=1e-3, weight_decay=0.02, no_decay=BIAS_TABLES,
+        embed_dim=8, depths=(1, 2), num_heads=(1, 2), window=(2, 4, 4), clip_len=4, picture_size=32, train_size=24,
+        test_size=32, num_test_clips=1, test_batch_size=16,
+    ),
+    # Small sets on a CPU, from scratch: a third of the width, two blocks a stage, few frames and pixels. One learning
+    # rate for all layers, since none has been trained before.
+    "demo": VideoSwinConfig(
+        epochs=6, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=16, weight_decay=0.05, no_decay=BIAS_TABLES,
+        warmup_epochs=1, clip_norm=5.0, ema_decay=0.99, precision="bf16",
+        embed_dim=32, depths=(1, 1, 2), num_heads=(2, 4, 8), window=(4, 4, 4), drop_path=0.05, dropout=0.2,
+        clip_len=8, picture_size=64, train_size=48, test_size=48, crop_area_min=0.56, num_test_clips=2,
+        flip_test=True, test_batch_size=8,
+    ),
+    "bench": VideoSwinConfig(
+        epochs=40, min_steps=800, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=16, weight_decay=0.05,
+        no_decay=BIAS_TABLES, warmup_epochs=4, clip_norm=5.0, ema_decay=0.99, precision="bf16",
+        embed_dim=32, depths=(1, 1, 2), num_heads=(2, 4, 8), window=(4, 4, 4), drop_path=0.05, dropout=0.2,
+        clip_len=8, picture_size=80, train_size=64, test_size=64, crop_area_min=0.56, num_test_clips=4,
+        flip_test=True, test_batch_size=8,
+    ),
+    # The learning rate is that of 64 clips a step; pretrained layers take a tenth of it.
+    "paper": VideoSwinConfig(
+        epochs=30, batch_size=8, accumulation=8, optimizer="adamw", lr=1e-3, lr_batch_size=64, backbone_lr_factor=0.1,
+        weight_decay=0.02, no_decay=BIAS_TABLES, warmup_epochs=2.5, precision="bf16", num_workers=8,
+        pretrained="imagenet",
+    ),
+}  # fmt: skip
