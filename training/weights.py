@@ -132,7 +132,8 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         raise InputError(
             f"{path}: not a readable weights file ({_reason(error)}); copy or download it again"
         ) from error
-    for key in ("state_dict", "model"):  # public checkpoints, and the weights.pt of our own folds
+    # Public checkpoints, the weights.pt of our own folds, pytorchvideo's.
+    for key in ("state_dict", "model", "model_state"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
     tensors = {k: v for k, v in content.items() if isinstance(v, Tensor)} if isinstance(content, dict) else {}

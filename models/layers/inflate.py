@@ -39,7 +39,7 @@ def start_from_pictures(network: nn.Module, source: str) -> WeightsReport:
     else:
         tensors = read_state_dict(source)
     if is_2d(tensors):
-        tensors = inflate_resnet(tensors, network)
+        tensors = inflate_resnet(tensors, network.state_dict())
     return load_tensors(network, tensors, source)
 
 
@@ -48,16 +48,16 @@ def is_2d(tensors: Mapping[str, Tensor]) -> bool:
     return "conv1.weight" in tensors and tensors["conv1.weight"].ndim == 4
 
 
-def inflate_resnet(tensors: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """Rename and inflate a 2D ResNet or Res2Net for a network whose `backbone` is a `Pathway`.
+def inflate_resnet(tensors: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename and inflate a 2D ResNet or Res2Net for a 3D one named as public checkpoints are (`Pathway`).
 
     Args:
         tensors: state dict in timm's (and torchvision's) key layout.
-        network: its shapes say how long each kernel is in time.
+        target: state dict of the 3D network; its shapes say how long each kernel is in time.
     Returns:
-        Tensors by the network's keys. The 2D classifier keeps its name, which no network here has.
+        Tensors by the target's keys. The 2D classifier keeps its name, which no network here has.
     """
-    target, inflated = network.state_dict(), {}
+    inflated = {}
     for key, tensor in tensors.items():
         name = "backbone." + _renamed(key)
         if tensor.ndim == 4 and name in target:
