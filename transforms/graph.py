@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.skeletons import Skeleton
+from transforms.crop import is_present
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,8 @@ class GraphAugment:
 
 
 TEST_CROP = 0.95  # share of the clip that testing keeps, from its middle
-STREAM_CHANNELS = {"joint": 3, "bone": 2, "motion": 2}  # numbers per joint
+STREAM_CHANNELS = {"joint": 3, "bone": 2, "motion": 2, "bonemotion": 2, "score": 1}  # numbers per joint
 MOTION_SCALE = 4.0  # frame-to-frame steps are small beside positions
-
-
-def is_present(joints: NDArray) -> NDArray[np.bool_]:
-    """(..., 3) -> (...,): the points that were detected."""
-    return (joints != 0).any(axis=-1)
 
 
 def random_window(num_frames: int, augment: GraphAugment, rng: np.random.Generator) -> slice:
@@ -170,12 +166,15 @@ def fill_gaps(path: NDArray[np.float32], present: NDArray[np.bool_]) -> NDArray[
     return np.take_along_axis(path, source[..., None], axis=0) * present.any(axis=0)[:, None]
 
 
-def bones(joints: NDArray[np.float32], skeleton: Skeleton) -> NDArray[np.float32]:
-    """(T, M, V, 3) -> (T, M, V, 2): child minus parent; 0 at the centre and where either is missing."""
+def bones(joints: NDArray[np.float32], skeleton: Skeleton, keep_path: bool = False) -> NDArray[np.float32]:
+    """(T, M, V, 3) -> (T, M, V, 2): child minus parent; 0 where either is missing.
+
+    The centre has no bone: its slot is 0, or with `keep_path` its position (Hyperformer's feeders keep it).
+    """
     present, parents = is_present(joints), skeleton.parents
     both = present & present[:, :, parents]
     difference = (joints[..., :2] - joints[:, :, parents, :2]) * both[..., None]
-    difference[:, :, skeleton.center] = 0
+    difference[:, :, skeleton.center] = joints[:, :, skeleton.center, :2] if keep_path else 0
     return difference
 
 
@@ -192,7 +191,8 @@ class GraphTransform:
     """A clip's joints -> a graph network's input.
 
     `streams` chooses what each joint carries, in this order: joint (x, y, score, centred), bone (x, y from its parent),
-    motion (x, y to the next frame, times MOTION_SCALE). One stream alone is the published form; several are joined.
+    motion (x, y to the next frame, times MOTION_SCALE), bonemotion (the same of the bone), score. One stream alone is
+    the published form (the score beside it, where it is not joint); several are joined.
     """
 
     skeleton: Skeleton
@@ -200,6 +200,7 @@ class GraphTransform:
     augment: GraphAugment = GraphAugment()
     streams: tuple[str, ...] = ("joint",)
     unit: str = "picture"  # picture: lengths in shares of the picture, as published; body: of the person's limbs
+    keep_path: bool = False  # bone streams: whether the centre's slot carries its position (or its motion), or 0
 
     @property
     def num_channels(self) -> int:
@@ -229,9 +230,14 @@ class GraphTransform:
             clip = mirror(clip, self.skeleton)
         centred = center_on_joint(clip, self.skeleton.center)
         made = {"joint": centred}
-        if "bone" in self.streams:
-            made["bone"] = bones(clip, self.skeleton)
+        if "bone" in self.streams or "bonemotion" in self.streams:
+            made["bone"] = bones(clip, self.skeleton, self.keep_path)
         if "motion" in self.streams:
             made["motion"] = MOTION_SCALE * motion(centred)
+        if "bonemotion" in self.streams:
+            ends = is_present(clip) & is_present(clip)[:, :, self.skeleton.parents]  # (T', M, V)
+            made["bonemotion"] = MOTION_SCALE * motion(np.concatenate([made["bone"], ends[..., None]], axis=-1))
+        if "score" in self.streams:
+            made["score"] = clip[..., 2:]
         channels = np.concatenate([made[stream] for stream in self.streams], axis=-1)  # (T', M, V, C)
         return np.ascontiguousarray(channels.transpose(3, 0, 2, 1))  # (C, T', V, M)

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.skeletons import COCO_17, IMIGUE_22, SMG_25
+from transforms.crop import is_present
 from transforms.graph import (
     MOTION_SCALE,
     GraphAugment,
     GraphTransform,
     bones,
     center_on_joint,
-    is_present,
     limb_medians,
     middle_window,
     mirror,
@@ -195,6 +195,30 @@ def test_joined_streams_stand_in_order():
     np.testing.assert_array_equal(made[:3], joint)
     np.testing.assert_allclose(made[3:5, :, 4], joint[:2, :, 4] - joint[:2, :, 3], atol=1e-6)
     np.testing.assert_allclose(made[5:, :-1], MOTION_SCALE * np.diff(joint[:2], axis=1), atol=1e-6)
+
+
+def test_a_stream_alone_carries_its_vectors_and_the_score():
+    joints = random_clip(20)
+    bone = GraphTransform(IMIGUE_22, num_frames=20, streams=("bone", "score"), keep_path=True)(joints, WIDTH, HEIGHT)
+    clip = normalise(joints, WIDTH, HEIGHT)
+    both = is_present(clip)[:, 0, 4] & is_present(clip)[:, 0, 3]
+    assert bone.shape == (3, 20, 22, 1) and both.any() and not both.all()
+    np.testing.assert_allclose(bone[:2, both, 4, 0].T, clip[both, 0, 4, :2] - clip[both, 0, 3, :2], atol=1e-6)
+    assert not bone[:2, ~both, 4].any()
+    np.testing.assert_array_equal(bone[:2, :, 1, 0].T, clip[:, 0, 1, :2])  # the centre keeps its path
+    np.testing.assert_array_equal(bone[2, :, :, 0], clip[:, 0, :, 2])
+    assert not GraphTransform(IMIGUE_22, 20, streams=("bone",))(joints, WIDTH, HEIGHT)[:, :, 1].any()
+
+
+def test_motion_of_bones_needs_both_ends_in_both_frames():
+    joints = random_clip(20)
+    streams = ("bone", "bonemotion")
+    made = GraphTransform(IMIGUE_22, num_frames=20, streams=streams)(joints, WIDTH, HEIGHT)[..., 0]
+    seen = is_present(joints)[:, 0]
+    steady = [t for t in range(19) if seen[t : t + 2, [3, 4]].all()]
+    assert 0 < len(steady) < 19
+    np.testing.assert_allclose(made[2:, steady, 4], MOTION_SCALE * np.diff(made[:2, :, 4])[:, steady], atol=1e-6)
+    assert not made[2:, [t for t in range(20) if t not in steady], 4].any()
 
 
 @given(st.integers(1, 12), st.floats(0, 1), st.integers(0, 50))
