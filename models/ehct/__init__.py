@@ -1,0 +1,1 @@
+"""EHCT: a Transformer over the joints of a frame that knows hyperedges, with convolution over time."""

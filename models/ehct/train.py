@@ -1,0 +1,115 @@
+"""Train EHCT on joints, bones or their motion and write its out-of-fold logits.
+
+reads:  clips/<run>/track1/, folds/<run>.csv
+writes: checkpoints/<run>/ehct_<stream>/fold<k>/, oof/<run>/ehct_<stream>.npz and .json
+
+    python -m models.ehct.train --run demo --fold all [--stream bone] [--profile paper] [--field value ...]
+"""
+
+import numpy as np
+import torch.nn.functional as F
+
+from datasets.clips import Clips
+from datasets.errors import InputError, run_command
+from models.ehct.config import PROFILES, EHCTConfig
+from models.ehct.model import EHCT
+from training.dataset import TrainRows, TrainSamples, ViewSamples
+from training.fit import Batch, fit
+from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.predict import predict
+from training.weights import load_weights
+from transforms.graph import GraphAugment, GraphTransform
+
+STREAMS = ("joint", "bone", "motion", "bonemotion")
+
+
+def build_transform(clips: Clips, config: EHCTConfig) -> GraphTransform:
+    """Clips to the network's input; the score comes with the joints, and alone where they are not among the streams."""
+    augment = GraphAugment(
+        crop=(config.crop_min, 1.0),
+        min_frames=config.num_frames,
+        rotation=config.rotation,
+        scale=config.scale,
+        flip=config.flip if clips.may_mirror else 0.0,
+    )
+    streams = config.stream if "joint" in config.stream else (*config.stream, "score")
+    return GraphTransform(clips.skeleton, config.num_frames, augment, streams, config.unit, keep_path=True)
+
+
+def build_model(clips: Clips, config: EHCTConfig, in_channels: int) -> EHCT:
+    """The network for these clips' skeleton, classes and people."""
+    return EHCT(
+        clips.skeleton,
+        clips.num_classes,
+        num_persons=clips.joints.shape[1],
+        in_channels=in_channels,
+        num_heads=config.num_heads,
+        head_dim=config.head_dim,
+        strides=config.strides,
+        grouping=config.hyperedges,
+        alpha=config.alpha,
+        enhanced=config.enhanced,
+        token_block=config.token_block,
+        dropout=config.dropout,
+    )
+
+
+def only_joints(batch: Batch) -> Batch:
+    """What of a batch goes into the network."""
+    return {"joints": batch["joints"]}
+
+
+def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
+    """Train on `train_rows` and return the logits (len(predict_rows), K) of `predict_rows`."""
+    config: EHCTConfig = job.config
+    transform = build_transform(clips, config)
+    model = build_model(clips, config, transform.num_channels)
+    if config.weights:
+        load_weights(model, config.weights)
+    table = clips.table
+    sizes = table[["width", "height"]].to_numpy()
+
+    def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        return {"joints": transform(clips.joints_of(row), *sizes[row], rng=rng)}
+
+    def sample_views(row: int) -> dict[str, np.ndarray]:
+        flips = (False, True) if config.flip_test and clips.may_mirror else (False,)
+        return {"joints": np.stack([transform(clips.joints_of(row), *sizes[row], flip=flip) for flip in flips])}
+
+    model = fit(
+        model,
+        TrainSamples(train_rows, table.label.to_numpy(), sample_clip, config.seed),
+        config,
+        prepare=only_joints,
+        loss_fn=lambda logits, batch, epoch: F.cross_entropy(
+            logits.float(), batch["label"], label_smoothing=config.smoothing
+        ),
+        folder=job.folder,
+        fingerprint=job.fingerprint,
+        title=job.title,
+        device=job.device,
+        clip_ids=table.clip_id.tolist(),
+    )
+    return predict(
+        model,
+        ViewSamples(predict_rows, sample_views),
+        prepare=only_joints,
+        batch_size=config.test_batch_size,
+        precision=config.precision,
+        device=job.device,
+        num_workers=config.num_workers,
+    )
+
+
+def main(argv: list[str] | None = None) -> None:
+    args, config = parse_train_arguments(argv, "Train EHCT on joints, bones or their motion.", PROFILES)
+    in_order = tuple(stream for stream in STREAMS if stream in config.stream)
+    if not in_order or in_order != config.stream:
+        raise InputError(f"--stream {','.join(config.stream)}: expected some of {','.join(STREAMS)}, in this order")
+    if config.unit not in ("picture", "body"):
+        raise InputError(f"--unit {config.unit}: expected picture or body")
+    run_folds(args, f"ehct_{'_'.join(config.stream)}", config, train_fold)
+
+
+if __name__ == "__main__":
+    run_command(main)
