@@ -16,7 +16,6 @@ PART_NAMES = "ABCD"
 LIMIT = 5  # a class belongs to a part when it has at least 1 / LIMIT of the clips of the part's largest class
 OTHERS = "OTHERS"  # the one class that a tail model has for all head classes
 MIN_OTHERS = 2  # clips drawn of each head class, however few the tail has
-FEW_CLIPS_PER_CLASS = 10  # below this, on average over the tail, only a classifier is trained on frozen features
 
 
 def class_parts(counts: Sequence[int] | np.ndarray) -> tuple[np.ndarray, ...]:
@@ -48,18 +47,14 @@ class Trainset:
     """What the tail model number i learns: the classes of the i rarest parts, and OTHERS for the rest.
 
     number: i. tail: (K_i,) class numbers in increasing order, which is the order of the outputs; OTHERS comes last.
-    head: the other classes that have clips. clips_per_class: of the tail, on average.
+    head: the other classes that have clips. is_degenerate: whether it is the fourth part alone, which the rule did
+    not choose but left over (32 clips of five classes in iMiGUE): too little to train more than a classifier.
     """
 
     number: int
     tail: np.ndarray
     head: np.ndarray
-    clips_per_class: float
-
-    @property
-    def is_degenerate(self) -> bool:
-        """Whether there is too little to train more than a classifier."""
-        return self.clips_per_class < FEW_CLIPS_PER_CLASS
+    is_degenerate: bool
 
     def output_of(self, labels: np.ndarray) -> np.ndarray:
         """Class numbers -> output numbers; every head class is OTHERS, and -1 (unknown) stays -1."""
@@ -83,12 +78,11 @@ class Trainset:
 
 def tail_trainsets(counts: Sequence[int] | np.ndarray) -> list[Trainset]:
     """The sets i = parts - 1, ..., 1, as the paper orders them; the set of all parts is the primary model's own."""
-    counts = np.asarray(counts)
     parts = class_parts(counts)
     sets = []
     for number in range(len(parts) - 1, 0, -1):
         tail, head = np.sort(np.concatenate(parts[-number:])), np.sort(np.concatenate(parts[:-number]))
-        sets.append(Trainset(number, tail, head, float(counts[tail].mean())))
+        sets.append(Trainset(number, tail, head, is_degenerate=number == 1 and len(parts) == len(PART_NAMES)))
     return sets
 
 

@@ -26,6 +26,7 @@ import models
 from datasets.clips import Clips, load_clips
 from datasets.errors import InputError, run_command
 from datasets.paths import check_run_name, fold_checkpoint_dir, oof_json
+from datasets.rgb_store import has_rgb
 from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, tail_trainsets
 from folds.make import load_folds
 from oof.artifacts import file_sha256
@@ -36,6 +37,7 @@ from training.folds import FoldJob, TrainFold, run_folds
 from training.optimizer import num_epochs
 
 DEFAULT_ENTRIES = ("m3cn", "ehct_joint")  # the two of M2HEN
+NEEDS_RGB = "m3cn"  # of the two; a run of skeletons alone goes without
 EPOCHS_DIVISOR = 5  # a tail model, and a classifier alone, get a fifth of the entry's epochs
 LR_FACTOR = 0.1  # of a tail model, which starts from trained weights
 MIN_STEPS = 100  # or as many as the entry itself had; fewer teach a new classifier nothing
@@ -79,24 +81,31 @@ def shortened(config: FitConfig, num_clips: int) -> FitConfig:
         num_clips: that the entry was trained on, in a fold.
     """
     steps_per_epoch = steps_in_epoch(num_clips, config.batch_size, config.accumulation)
+    steps_of_entry = num_epochs(config, steps_per_epoch) * steps_per_epoch
     return dataclasses.replace(
         config,
         epochs=max(1, config.epochs // EPOCHS_DIVISOR),
-        min_steps=max(
-            config.min_steps // EPOCHS_DIVISOR, min(MIN_STEPS, num_epochs(config, steps_per_epoch) * steps_per_epoch)
-        ),
+        min_steps=max(config.min_steps // EPOCHS_DIVISOR, min(MIN_STEPS, steps_of_entry)),
         warmup_epochs=config.warmup_epochs / EPOCHS_DIVISOR,
         milestones=(),
         weights="",
     )
 
 
-def part_config(config: FitConfig, trainset: Trainset, num_clips: int) -> FitConfig:
-    """Of a tail model. Where its set is degenerate only the classifier learns, from nothing, so at the full rate."""
-    short = shortened(config, num_clips)
-    if trainset.is_degenerate:
-        return dataclasses.replace(short, heads_only=True)
-    return dataclasses.replace(short, lr=short.lr * LR_FACTOR)
+def part_config(config: FitConfig, trainset: Trainset, num_clips: int, num_part_clips: int) -> FitConfig:
+    """Of a tail model: a tenth of the learning rate, as it starts from trained weights.
+
+    The full rate where there is too little for a slow start: a set of which a fifth of the epochs is fewer than
+    MIN_STEPS steps, and a degenerate one, where only a new classifier learns.
+
+    Args:
+        num_clips: that the entry was trained on, in a fold.
+        num_part_clips: that an epoch of the tail model has.
+    """
+    short = dataclasses.replace(shortened(config, num_clips), heads_only=trainset.is_degenerate)
+    steps = short.epochs * steps_in_epoch(num_part_clips, config.batch_size, config.accumulation)
+    is_slow = steps >= MIN_STEPS and not trainset.is_degenerate
+    return dataclasses.replace(short, lr=short.lr * LR_FACTOR) if is_slow else short
 
 
 def crt_config(config: FitConfig, num_clips: int) -> FitConfig:
@@ -157,20 +166,23 @@ def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) ->
     config = entry_config(args.run, name, module)
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
     train = folds[folds.fold >= 0]
-    num_clips = len(train) - int(train.fold.value_counts().max())
+    num_folds = train.fold.nunique()
+    num_clips = len(train) * (num_folds - 1) // num_folds  # of one fold, roughly
 
     def made_from(fold: int) -> dict:
         return {"from": file_sha256(primary_weights(args.run, name, fold))}
 
-    for trainset in tail_trainsets(np.bincount(train.label, minlength=clips.num_classes)):
-        empty = folds_without(trainset, train.label.to_numpy(), train.fold.to_numpy())
+    label = train.label.to_numpy()
+    for trainset in tail_trainsets(np.bincount(label, minlength=clips.num_classes)):
+        empty = folds_without(trainset, label, train.fold.to_numpy())
         if empty:
             print(f"{name}_part{trainset.number}: dropped, the model of fold {empty[0]} would see no clip of its tail")
             continue
+        num_part_clips = len(part_rows(trainset, np.arange(len(train)), label, 0)(0)) * (num_folds - 1) // num_folds
         run_folds(
             args,
             f"{name}_part{trainset.number}",
-            override(part_config(config, trainset, num_clips), changes),
+            override(part_config(config, trainset, num_clips, num_part_clips), changes),
             partial(train_from, name, partial(part_rows, trainset), module.train_fold),
             relabel=trainset.relabelled,
             made_from=made_from,
@@ -184,6 +196,14 @@ def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) ->
     )
 
 
+def default_entries(clips: Clips) -> list[str]:
+    """The two of M2HEN, or the one that needs no pictures where there are none."""
+    if has_rgb(clips):
+        return list(DEFAULT_ENTRIES)
+    print(f"{NEEDS_RGB}: left out, the recordings have no RGB")
+    return [name for name in DEFAULT_ENTRIES if name != NEEDS_RGB]
+
+
 def folds_without(trainset: Trainset, label: np.ndarray, fold: np.ndarray) -> list[int]:
     """Folds whose training clips, all those of other folds, hold none of the tail."""
     tail_folds = fold[np.isin(label, trainset.tail)]
@@ -194,7 +214,8 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the tail models and the cRT of entries.", allow_abbrev=False)
     add_fold_arguments(parser)
     parser.add_argument(
-        "--entries", default=",".join(DEFAULT_ENTRIES), help="names as in oof/<run>/<name>.npz, joined by commas"
+        "--entries",
+        help=f"names as in oof/<run>/<name>.npz, joined by commas (default: {','.join(DEFAULT_ENTRIES)})",
     )
     args, unknown = parser.parse_known_args(argv)
     check_run_name(args.run)
@@ -202,7 +223,7 @@ def main(argv: list[str] | None = None) -> None:
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
     counts = np.bincount(folds.label[folds.fold >= 0], minlength=clips.num_classes)
     print(describe_parts(counts, clips.classes))
-    for name in args.entries.split(","):
+    for name in args.entries.split(",") if args.entries else default_entries(clips):
         train_entry(args, name, changes)
 
 

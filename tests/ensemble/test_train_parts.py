@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import dedent
 
 import numpy as np
@@ -10,11 +10,12 @@ import pytest
 import torch
 
 import models
+from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.paths import fold_checkpoint_dir, oof_json, oof_npz
 from ensemble import train_parts
-from ensemble.parts import FEW_CLIPS_PER_CLASS, OTHERS, tail_trainsets
-from ensemble.train_parts import crt_config, folds_without, main, part_config, shortened
+from ensemble.parts import OTHERS, tail_trainsets
+from ensemble.train_parts import crt_config, default_entries, folds_without, main, part_config, shortened
 from folds.make import load_folds
 from folds.make import main as make_folds_main
 from oof.artifacts import read_oof
@@ -108,7 +109,7 @@ def test_a_part_knows_every_clip_over_its_tail_and_others(entry):
     main(PARTS)
     (trainset,) = tail_trainsets(counts_of_run())
     primary, part = read_oof(oof_npz("tiny", NAME)), read_oof(oof_npz("tiny", f"{NAME}_part1"))
-    assert trainset.tail.tolist() == [2, 3] and trainset.is_degenerate
+    assert trainset.tail.tolist() == [2, 3]
     assert part.classes.tolist() == [*(primary.classes[c] for c in trainset.tail), OTHERS]
     for name in ("clip_id", "fold", "test_clip_id"):
         np.testing.assert_array_equal(getattr(part, name), getattr(primary, name))
@@ -124,19 +125,25 @@ def weights_of(name: str) -> dict[str, torch.Tensor]:
     return torch.load(fold_checkpoint_dir("tiny", name, 0) / "weights.pt", weights_only=True)["model"]
 
 
-def test_a_degenerate_set_and_crt_keep_the_features(entry):
+def test_a_degenerate_set_and_crt_keep_the_features(entry, monkeypatch):
+    (trainset,) = tail_trainsets(counts_of_run())
+    alone = replace(trainset, is_degenerate=True)
+    monkeypatch.setattr(train_parts, "tail_trainsets", lambda counts: [alone])
     main(PARTS)
     before = weights_of(NAME)
+    features = {key for key in before if key.startswith("backbone.")}
     for name in (f"{NAME}_part1", f"{NAME}_crt"):
         after = weights_of(name)
-        same = {key for key in before if key.startswith("backbone.") and torch.equal(before[key], after[key])}
-        assert same == {key for key in before if key.startswith("backbone.")}
+        assert {key for key in features if torch.equal(before[key], after[key])} == features
+    monkeypatch.setattr(train_parts, "tail_trainsets", tail_trainsets)
+    main([*PARTS, "--overwrite"])
+    assert not torch.equal(before["backbone.0.weight"], weights_of(f"{NAME}_part1")["backbone.0.weight"])
     assert json.loads(oof_json("tiny", f"{NAME}_crt").read_text())["config"]["heads_only"]
 
 
 def test_a_tail_model_starts_from_the_entry_with_a_new_classifier(entry):
     """Steps of no length: what comes out is what it started from."""
-    main([*PARTS, "--lr", "0", "--heads_only", "false", "--ema_decay", "0"])
+    main([*PARTS, "--lr", "0"])
     before, after = weights_of(NAME), weights_of(f"{NAME}_part1")
     assert torch.equal(before["backbone.0.weight"], after["backbone.0.weight"])
     again = weights_of(f"{NAME}_crt")
@@ -168,6 +175,14 @@ def test_a_finished_part_is_skipped_and_a_new_primary_is_noticed(entry, capsys):
 def test_an_entry_that_is_not_there_is_named(entry, entries, message):
     with pytest.raises(InputError, match=message):
         main([*RUN, "--entries", entries])
+
+
+def test_without_pictures_the_entry_that_needs_them_is_left_out(entry, capsys):
+    clips = load_clips("tiny", "track1")
+    assert default_entries(clips) == ["ehct_joint"]
+    assert "m3cn: left out, the recordings have no RGB" in capsys.readouterr().out
+    clips.table["frames_path"] = "video.mp4"
+    assert default_entries(clips) == ["m3cn", "ehct_joint"] and not capsys.readouterr().out
 
 
 def test_missing_weights_are_named(entry):
@@ -204,11 +219,14 @@ class OwnConfig(FitConfig):
 
 def test_settings_of_tail_models():
     config = OwnConfig(epochs=100, batch_size=32, lr=0.1, warmup_epochs=5, milestones=(60, 80), weight_decay=0.1)
-    large, small = tail_trainsets([900, 100, 900, 9])[0], tail_trainsets([900, 9])[0]
-    assert small.clips_per_class < FEW_CLIPS_PER_CLASS <= large.clips_per_class
-    part = part_config(config, large, num_clips=1000)
+    *_, degenerate = tail_trainsets([1000, 190, 30, 5])
+    other = tail_trainsets([1000, 190, 30, 5])[0]
+    part = part_config(config, other, num_clips=1000, num_part_clips=400)
     assert (part.epochs, part.lr, part.warmup_epochs, part.milestones) == (20, pytest.approx(0.01), 1, ())
     assert part.min_steps == 100 and not part.heads_only and part.weight_decay == 0.1
-    assert part_config(config, small, 1000).heads_only and part_config(config, small, 1000).lr == 0.1
+    few = part_config(config, other, 1000, num_part_clips=60)
+    assert few.lr == 0.1 and few.min_steps == 100 and not few.heads_only
+    alone = part_config(config, degenerate, 1000, 400)
+    assert alone.lr == 0.1 and alone.heads_only
     assert crt_config(config, 1000).heads_only and crt_config(config, 1000).weights == ""
     assert shortened(OwnConfig(epochs=2, batch_size=8), num_clips=24).min_steps == 6, "as many as the entry had"
