@@ -1,6 +1,6 @@
 """What part training, cRT and logit adjustment do to the class average and to the top-1 of one entry.
 
-reads:  oof/<run>/<entry>.npz, its _part<i>.npz and _crt.npz, folds/<run>.csv, test labels
+reads:  oof/<run>/<entry>.npz, its _part<i>.npz and _crt.npz, clips/<run>/track1/, hidden test labels when given
 writes: nothing
 
     python -m ensemble.train_parts --run jhmdb_tail --entries gecn
@@ -15,14 +15,14 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from scipy.special import log_softmax, logsumexp, softmax
 
 from datasets.errors import InputError, run_command
-from datasets.paths import check_run_name, folds_csv, oof_npz
+from datasets.paths import check_run_name, oof_npz
 from ensemble.adjust import TAUS, adjust_logits, class_prior
 from ensemble.join import Entries, read_entries
 from ensemble.merge import Tail, merge
 from ensemble.parts import tail_trainsets
-from ensemble.tune import softmax
 from oof.artifacts import read_oof
 from oof.metrics import class_recalls, scores
 from report.summary import test_labels
@@ -56,7 +56,7 @@ def cross_fitted(settings: list[Setting], label: np.ndarray, fold: np.ndarray) -
 
 def part_settings(run: str, entry: str, primary: Entries, reading: str, alphas: tuple[float, ...]) -> list[Setting]:
     """Merges of the entry with its tail models, alphas from a grid."""
-    oof, test = softmax(primary.logits[0]), softmax(primary.test_logits[0]).mean(0)
+    oof, test = softmax(primary.logits[0], -1), softmax(primary.test_logits[0], -1).mean(0)
     tails: list[tuple[Tail, Tail]] = []
     for trainset in tail_trainsets(np.bincount(primary.label, minlength=oof.shape[1])):
         path = oof_npz(run, f"{entry}_part{trainset.number}")
@@ -75,16 +75,16 @@ def read_tail(path: Path, tail: np.ndarray, primary: Entries) -> tuple[Tail, Tai
     oof = read_oof(path)
     row_of = {id_: row for row, id_ in enumerate(oof.clip_id)}
     test_row_of = {id_: row for row, id_ in enumerate(oof.test_clip_id)}
-    probs = softmax(oof.logits)[[row_of[id_] for id_ in primary.clip_id]]
-    test_probs = softmax(oof.test_logits).mean(0)[[test_row_of[id_] for id_ in primary.test_clip_id]]
+    probs = softmax(oof.logits, -1)[[row_of[id_] for id_ in primary.clip_id]]
+    test_probs = softmax(oof.test_logits, -1).mean(0)[[test_row_of[id_] for id_ in primary.test_clip_id]]
     return Tail(tail, probs), Tail(tail, test_probs)
 
 
 def crt_settings(run: str, entry: str, primary: Entries) -> list[Setting]:
     """Blends of the entry with its cRT."""
     both = read_entries([oof_npz(run, entry), oof_npz(run, f"{entry}_crt")])
-    oof, crt = softmax(both.logits)
-    test, crt_test = (softmax(logits).mean(0) for logits in both.test_logits)
+    oof, crt = softmax(both.logits, -1)
+    test, crt_test = (softmax(logits, -1).mean(0) for logits in both.test_logits)
     return [(f"{w:g}", (1 - w) * oof + w * crt, (1 - w) * test + w * crt_test) for w in CRT_WEIGHTS]
 
 
@@ -98,9 +98,9 @@ def adjusted_settings(primary: Entries) -> list[Setting]:
             prior = class_prior(primary.label[primary.fold != fold], num_classes)
             inside = primary.fold == fold
             oof[inside] = adjust_logits(primary.logits[0][inside], prior, tau)
-        log_test = np.log(softmax(primary.test_logits[0]).mean(0))
+        log_test = logsumexp(log_softmax(primary.test_logits[0], -1), 0)
         test = adjust_logits(log_test, class_prior(primary.label, num_classes), tau)
-        settings.append((f"{tau:g}", softmax(oof), softmax(test)))
+        settings.append((f"{tau:g}", softmax(oof, -1), softmax(test, -1)))
     return settings
 
 
@@ -111,12 +111,12 @@ def group_recalls(probs: np.ndarray, label: np.ndarray, groups: dict[str, np.nda
 
 def measure(run: str, entry: str, answers: Path | None) -> None:
     """Print a line for every way: what it does out of fold, cross-fitted, and on test."""
-    primary = read_entries([oof_npz(run, entry)], folds_csv(run))
+    primary = read_entries([oof_npz(run, entry)])
     truth = test_labels(run, answers)
     if truth is None:
         raise InputError(f"run {run}: its test labels are hidden; give them with --answers FILE")
     label, test_label = primary.label, np.array([truth[id_] for id_ in primary.test_clip_id])
-    as_is: Setting = ("", softmax(primary.logits[0]), softmax(primary.test_logits[0]).mean(0))
+    as_is: Setting = ("", softmax(primary.logits[0], -1), softmax(primary.test_logits[0], -1).mean(0))
     ways = {
         f"{entry} as it is": [as_is],
         "parts, R1": part_settings(run, entry, primary, "R1", ALPHAS),
