@@ -1,6 +1,6 @@
 """What part training, cRT and logit adjustment do to the class average and to the top-1 of one entry.
 
-reads:  oof/<run>/<entry>.npz, its _part<i>.npz and _crt.npz, clips/<run>/track1/, hidden test labels when given
+reads:  oof/<run>/<entry>.npz, its _part<i>.npz and _crt.npz, folds/<run>.csv, clips/<run>/track1/, test labels
 writes: nothing
 
     python -m ensemble.train_parts --run jhmdb_tail --entries gecn
@@ -15,15 +15,16 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from scipy.special import log_softmax, logsumexp, softmax
+from scipy.special import log_softmax, logsumexp
 
 from datasets.errors import InputError, run_command
 from datasets.paths import check_run_name, oof_npz
 from ensemble.adjust import TAUS, adjust_logits, class_prior
 from ensemble.join import Entries, read_entries
-from ensemble.merge import Tail, merge
+from ensemble.join_parts import read_parts
+from ensemble.merge import merge
+from ensemble.mixture import softmax
 from ensemble.parts import tail_trainsets
-from oof.artifacts import read_oof
 from oof.metrics import class_recalls, scores
 from report.summary import test_labels
 
@@ -56,35 +57,22 @@ def cross_fitted(settings: list[Setting], label: np.ndarray, fold: np.ndarray) -
 
 def part_settings(run: str, entry: str, primary: Entries, reading: str, alphas: tuple[float, ...]) -> list[Setting]:
     """Merges of the entry with its tail models, alphas from a grid."""
-    oof, test = softmax(primary.logits[0], -1), softmax(primary.test_logits[0], -1).mean(0)
-    tails: list[tuple[Tail, Tail]] = []
-    for trainset in tail_trainsets(np.bincount(primary.label, minlength=oof.shape[1])):
-        path = oof_npz(run, f"{entry}_part{trainset.number}")
-        if path.exists():
-            tails.append(read_tail(path, trainset.tail, primary))
+    oof, test = softmax(primary.logits[0]), softmax(primary.test_logits[0]).mean(0)
+    trainsets = tail_trainsets(np.bincount(primary.label, minlength=oof.shape[1]))
+    paths = [oof_npz(run, f"{entry}_part{trainset.number}") for trainset in trainsets]
+    parts = read_parts([path for path in paths if path.exists()], primary, run)
+    tails, test_tails = (parts.tails, parts.test_tails) if parts else ((), ())
     settings = []
     for chosen in product(alphas, repeat=len(tails)):
         name = " ".join(f"{alpha:g}" for alpha in chosen)
-        on_oof = merge(oof, [tail for tail, _ in tails], chosen, reading)
-        settings.append((name, on_oof, merge(test, [tail for _, tail in tails], chosen, reading)))
+        settings.append((name, merge(oof, tails, chosen, reading), merge(test, test_tails, chosen, reading)))
     return settings
 
 
-def read_tail(path: Path, tail: np.ndarray, primary: Entries) -> tuple[Tail, Tail]:
-    """A tail model's opinion of the training clips and of the test clips, in the row order of `primary`."""
-    oof = read_oof(path)
-    row_of = {id_: row for row, id_ in enumerate(oof.clip_id)}
-    test_row_of = {id_: row for row, id_ in enumerate(oof.test_clip_id)}
-    probs = softmax(oof.logits, -1)[[row_of[id_] for id_ in primary.clip_id]]
-    test_probs = softmax(oof.test_logits, -1).mean(0)[[test_row_of[id_] for id_ in primary.test_clip_id]]
-    return Tail(tail, probs), Tail(tail, test_probs)
-
-
-def crt_settings(run: str, entry: str, primary: Entries) -> list[Setting]:
+def crt_settings(run: str, entry: str) -> list[Setting]:
     """Blends of the entry with its cRT."""
-    both = read_entries([oof_npz(run, entry), oof_npz(run, f"{entry}_crt")])
-    oof, crt = softmax(both.logits, -1)
-    test, crt_test = (softmax(logits, -1).mean(0) for logits in both.test_logits)
+    both = read_entries([oof_npz(run, entry), oof_npz(run, f"{entry}_crt")], run)
+    (oof, crt), (test, crt_test) = softmax(both.logits), [softmax(logits).mean(0) for logits in both.test_logits]
     return [(f"{w:g}", (1 - w) * oof + w * crt, (1 - w) * test + w * crt_test) for w in CRT_WEIGHTS]
 
 
@@ -100,7 +88,7 @@ def adjusted_settings(primary: Entries) -> list[Setting]:
             oof[inside] = adjust_logits(primary.logits[0][inside], prior, tau)
         log_test = logsumexp(log_softmax(primary.test_logits[0], -1), 0)
         test = adjust_logits(log_test, class_prior(primary.label, num_classes), tau)
-        settings.append((f"{tau:g}", softmax(oof, -1), softmax(test, -1)))
+        settings.append((f"{tau:g}", softmax(oof), softmax(test)))
     return settings
 
 
@@ -111,18 +99,18 @@ def group_recalls(probs: np.ndarray, label: np.ndarray, groups: dict[str, np.nda
 
 def measure(run: str, entry: str, answers: Path | None) -> None:
     """Print a line for every way: what it does out of fold, cross-fitted, and on test."""
-    primary = read_entries([oof_npz(run, entry)])
+    primary = read_entries([oof_npz(run, entry)], run)
     truth = test_labels(run, answers)
     if truth is None:
         raise InputError(f"run {run}: its test labels are hidden; give them with --answers FILE")
     label, test_label = primary.label, np.array([truth[id_] for id_ in primary.test_clip_id])
-    as_is: Setting = ("", softmax(primary.logits[0], -1), softmax(primary.test_logits[0], -1).mean(0))
+    as_is: Setting = ("", softmax(primary.logits[0]), softmax(primary.test_logits[0]).mean(0))
     ways = {
         f"{entry} as it is": [as_is],
         "parts, R1": part_settings(run, entry, primary, "R1", ALPHAS),
         "parts, R4, alphas 1": part_settings(run, entry, primary, "R4", (1.0,)),
-        "cRT alone": crt_settings(run, entry, primary)[-1:],
-        "cRT, blended": crt_settings(run, entry, primary),
+        "cRT alone": crt_settings(run, entry)[-1:],
+        "cRT, blended": crt_settings(run, entry),
         "logit adjustment": adjusted_settings(primary),
     }
     counts = np.bincount(label, minlength=as_is[1].shape[1])

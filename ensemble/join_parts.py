@@ -13,9 +13,8 @@ from datasets.paths import folds_csv
 from ensemble.join import PART_NAME, Entries, check_folds_hash, reordered
 from ensemble.merge import Tail
 from ensemble.mixture import softmax
+from ensemble.parts import OTHERS
 from oof.artifacts import Oof, read_oof
-
-OTHERS = "OTHERS"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from datasets.clips import Clips
-from training.seeding import mixed_seed
 
 PART_NAMES = "ABCD"
 LIMIT = 5  # a class belongs to a part when it has at least 1 / LIMIT of the clips of the part's largest class
@@ -124,7 +123,7 @@ def part_rows(trainset: Trainset, rows: np.ndarray, labels: np.ndarray, seed: in
     total = max(len(tail), int(np.minimum(available, MIN_OTHERS).sum()))
 
     def rows_of_epoch(epoch: int) -> np.ndarray:
-        rng = np.random.default_rng(mixed_seed(seed, trainset.number, epoch))
+        rng = np.random.default_rng([seed, trainset.number, epoch])
         shares = spread_evenly(total, available, rng)
         others = [rng.choice(of_class[c], share, replace=False) for c, share in zip(head, shares, strict=True)]
         return np.sort(np.concatenate([tail, *others]))
@@ -142,7 +141,7 @@ def balanced_rows(rows: np.ndarray, labels: np.ndarray, seed: int) -> Callable[[
     unlimited = np.full(len(of_class), len(rows))
 
     def rows_of_epoch(epoch: int) -> np.ndarray:
-        rng = np.random.default_rng(mixed_seed(seed, epoch))
+        rng = np.random.default_rng([seed, epoch])
         shares = spread_evenly(len(rows), unlimited, rng)
         drawn = []
         for own, share in zip(of_class, shares, strict=True):

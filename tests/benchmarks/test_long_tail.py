@@ -9,7 +9,7 @@ from benchmarks.long_tail_cut import SHARES, kept_rows
 from benchmarks.long_tail_cut import main as cut_main
 from datasets.clips import load_clips
 from datasets.errors import InputError
-from datasets.paths import oof_npz
+from datasets.paths import folds_csv, oof_npz
 from ensemble.parts import OTHERS
 from oof.artifacts import Oof, write_oof
 from tests.tiny import CLASSES, tiny_clips, write_clips
@@ -81,11 +81,15 @@ def test_a_tail_model_that_knows_raises_the_class_average(workdir, capsys):
     plant("a_part1", (CLASSES[3], OTHERS), np.where(label == 3, 0, 1), tail)
     plant("a_crt", CLASSES, label, probs)
     write_clips(tiny_clips(), "planted")
+    folds_csv("planted").parent.mkdir()
     ids = [str(i) for i in range(104, 208)]
     table = load_clips("planted", "track1").table.iloc[:1]
     table = pd.concat([table.assign(clip_id=id_, split="test") for id_ in ids])
     table.to_csv("clips/planted/track1/clips.csv", index=False)
     pd.DataFrame({"Id": ids, "Target": label[104:]}).to_csv("answers.csv", index=False)
+    folds = pd.DataFrame({"clip_id": [str(i) for i in range(208)], "video_id": "v", "subject_id": "", "label": label})
+    folds["fold"] = np.where(np.arange(208) < 104, np.arange(208) % 4, -1)
+    folds.to_csv(folds_csv("planted"), index=False)
     main(["--run", "planted", "--entry", "a", "--answers", "answers.csv"])
     lines = {line[2:26].strip(): line for line in capsys.readouterr().out.splitlines() if "+0" in line or "-0" in line}
     assert "0.962  (+0.000, 0.000)      0.750   (+0.000)" in lines["a as it is"]
