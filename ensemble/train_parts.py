@@ -3,7 +3,7 @@
 reads:  clips/<run>/track1/, folds/<run>.csv, oof/<run>/<name>.json, checkpoints/<run>/<name>/fold<k>/weights.pt
 writes: checkpoints/<run>/<name>_{part<i>,crt}/fold<k>/, oof/<run>/<name>_{part<i>,crt}.npz and .json
 
-    python -m ensemble.train_parts --run mine [--entries m3cn,ehct_joint] [--fold 0] [--field value ...]
+    python -m ensemble.train_parts --run mine [--entries m3cn,ehct] [--fold 0] [--field value ...]
 
 `<name>_part<i>` knows the classes of the i rarest parts and OTHERS (ensemble/parts.py); its labels are numbered so.
 `<name>_crt` knows all classes and can enter a blend as any other entry. Both start from the entry's own weights, fold
@@ -12,21 +12,17 @@ by fold, with a new classifier, and with the entry's own settings but for what `
 
 import argparse
 import dataclasses
-import importlib
-import json
-import pkgutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
-import models
 from datasets.clips import Clips, load_clips
 from datasets.errors import InputError, run_command
-from datasets.paths import check_run_name, fold_checkpoint_dir, oof_json
+from datasets.paths import check_run_name, fold_checkpoint_dir
 from datasets.rgb_store import has_rgb
+from ensemble.entries import entries_named, entry_config, entry_module
 from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, tail_trainsets
 from folds.make import load_folds
 from oof.artifacts import file_sha256
@@ -36,42 +32,11 @@ from training.dataset import steps_in_epoch
 from training.folds import FoldJob, TrainFold, run_folds
 from training.optimizer import num_epochs
 
-DEFAULT_ENTRIES = ("m3cn", "ehct_joint")  # the two of M2HEN
+DEFAULT_ENTRIES = ("m3cn", "ehct")  # the two of M2HEN
 NEEDS_RGB = "m3cn"  # of the two; a run of skeletons alone goes without
 EPOCHS_DIVISOR = 5  # a tail model, and a classifier alone, get a fifth of the entry's epochs
 LR_FACTOR = 0.1  # of a tail model, which starts from trained weights
 MIN_STEPS = 100  # or as many as the entry itself had; fewer teach a new classifier nothing
-
-
-def entry_module(name: str) -> ModuleType:
-    """models/<folder>/train.py of the entry `<folder>` or `<folder>_<variant>`.
-
-    Raises:
-        InputError: no folder of models/ fits.
-    """
-    folders = [module.name for module in pkgutil.iter_modules(models.__path__) if module.ispkg]
-    fitting = [folder for folder in folders if name == folder or name.startswith(f"{folder}_")]
-    if not fitting:
-        raise InputError(f"--entries {name}: no folder of models/ has this name; there are {', '.join(folders)}")
-    return importlib.import_module(f"models.{max(fitting, key=len)}.train")
-
-
-def entry_config(run: str, name: str, module: ModuleType) -> FitConfig:
-    """The settings that the entry was trained with, from its json.
-
-    Raises:
-        InputError: it has not been trained, or by a version with other settings.
-    """
-    path = oof_json(run, name)
-    if not path.exists():
-        raise InputError(f"{path}: not there; train {name} first (python -m {module.__name__} --run {run})")
-    recorded = json.loads(path.read_text())["config"]
-    config_class = type(next(iter(module.PROFILES.values())))
-    known = {field.name for field in dataclasses.fields(config_class)}
-    if recorded.keys() != known:
-        differs = sorted(recorded.keys() ^ known)
-        raise InputError(f"{path}: {module.__name__} now has other settings ({', '.join(differs)}); train {name} again")
-    return config_class(**{key: tuple(v) if isinstance(v, list) else v for key, v in recorded.items()})
 
 
 def shortened(config: FitConfig, num_clips: int) -> FitConfig:
@@ -215,7 +180,8 @@ def main(argv: list[str] | None = None) -> None:
     add_fold_arguments(parser)
     parser.add_argument(
         "--entries",
-        help=f"names as in oof/<run>/<name>.npz, joined by commas (default: {','.join(DEFAULT_ENTRIES)})",
+        help="names as in oof/<run>/<name>.npz, or of folders of models/ for all their entries, joined by commas "
+        f"(default: {','.join(DEFAULT_ENTRIES)})",
     )
     args, unknown = parser.parse_known_args(argv)
     check_run_name(args.run)
@@ -223,7 +189,8 @@ def main(argv: list[str] | None = None) -> None:
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
     counts = np.bincount(folds.label[folds.fold >= 0], minlength=clips.num_classes)
     print(describe_parts(counts, clips.classes))
-    for name in args.entries.split(",") if args.entries else default_entries(clips):
+    wanted = args.entries.split(",") if args.entries else default_entries(clips)
+    for name in [name for asked in wanted for name in entries_named(args.run, asked)]:
         train_entry(args, name, changes)
 
 

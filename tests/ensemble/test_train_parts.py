@@ -14,6 +14,7 @@ from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.paths import fold_checkpoint_dir, oof_json, oof_npz
 from ensemble import train_parts
+from ensemble.entries import entries_named
 from ensemble.parts import OTHERS, tail_trainsets
 from ensemble.train_parts import crt_config, default_entries, folds_without, main, part_config, shortened
 from folds.make import load_folds
@@ -169,7 +170,10 @@ def test_a_finished_part_is_skipped_and_a_new_primary_is_noticed(entry, capsys):
     ("entries", "message"),
     [
         ("nothing", r"--entries nothing: no folder of models/ has this name; there are .*mean_joints"),
-        ("mean_joints_b", r"mean_joints_b\.json: not there; train mean_joints_b first"),
+        (
+            "mean_joints_b",
+            r"mean_joints_b\.json: not there; train it first \(python -m models\.mean_joints\.train --run tiny\)",
+        ),
     ],
 )
 def test_an_entry_that_is_not_there_is_named(entry, entries, message):
@@ -179,10 +183,17 @@ def test_an_entry_that_is_not_there_is_named(entry, entries, message):
 
 def test_without_pictures_the_entry_that_needs_them_is_left_out(entry, capsys):
     clips = load_clips("tiny", "track1")
-    assert default_entries(clips) == ["ehct_joint"]
+    assert default_entries(clips) == ["ehct"]
     assert "m3cn: left out, the recordings have no RGB" in capsys.readouterr().out
     clips.table["frames_path"] = "video.mp4"
-    assert default_entries(clips) == ["m3cn", "ehct_joint"] and not capsys.readouterr().out
+    assert default_entries(clips) == ["m3cn", "ehct"] and not capsys.readouterr().out
+
+
+def test_a_folder_stands_for_its_entries(entry):
+    assert entries_named("tiny", "mean_joints") == [NAME] == entries_named("tiny", NAME)
+    for name in (f"{NAME}_part1", f"{NAME}_crt", "mean_joints_c"):
+        oof_json("tiny", name).touch()
+    assert entries_named("tiny", "mean_joints") == [NAME, "mean_joints_c"]
 
 
 def test_missing_weights_are_named(entry):

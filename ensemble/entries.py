@@ -1,0 +1,60 @@
+"""Entries of a run by name: which folder of models/ made one, and with what settings."""
+
+import dataclasses
+import importlib
+import json
+import pkgutil
+import re
+from types import ModuleType
+
+import models
+from datasets.errors import InputError
+from datasets.paths import oof_json
+from training.config import FitConfig
+
+DERIVED = re.compile(r"_(part\d+|crt)$")  # what ensemble/train_parts.py makes of an entry
+
+
+def entries_named(run: str, name: str) -> list[str]:
+    """The entry of this name, or where it is the name of a folder the entries of the run that begin with it.
+
+    Raises:
+        InputError: nothing of this name has been trained.
+    """
+    module = entry_module(name)
+    if oof_json(run, name).exists():
+        return [name]
+    stems = sorted(path.stem for path in oof_json(run, name).parent.glob(f"{name}_*.json"))
+    found = [stem for stem in stems if not DERIVED.search(stem)]
+    if not found:
+        raise InputError(f"{oof_json(run, name)}: not there; train it first (python -m {module.__name__} --run {run})")
+    return found
+
+
+def entry_module(name: str) -> ModuleType:
+    """models/<folder>/train.py of the entry `<folder>` or `<folder>_<variant>`.
+
+    Raises:
+        InputError: no folder of models/ fits.
+    """
+    folders = [module.name for module in pkgutil.iter_modules(models.__path__) if module.ispkg]
+    fitting = [folder for folder in folders if name == folder or name.startswith(f"{folder}_")]
+    if not fitting:
+        raise InputError(f"--entries {name}: no folder of models/ has this name; there are {', '.join(folders)}")
+    return importlib.import_module(f"models.{max(fitting, key=len)}.train")
+
+
+def entry_config(run: str, name: str, module: ModuleType) -> FitConfig:
+    """The settings that the entry was trained with, from its json.
+
+    Raises:
+        InputError: it was trained by a version with other settings.
+    """
+    path = oof_json(run, name)
+    recorded = json.loads(path.read_text())["config"]
+    config_class = type(next(iter(module.PROFILES.values())))
+    known = {field.name for field in dataclasses.fields(config_class)}
+    if recorded.keys() != known:
+        differs = sorted(recorded.keys() ^ known)
+        raise InputError(f"{path}: {module.__name__} now has other settings ({', '.join(differs)}); train {name} again")
+    return config_class(**{key: tuple(v) if isinstance(v, list) else v for key, v in recorded.items()})
