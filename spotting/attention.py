@@ -25,20 +25,21 @@ def banded_attention(query: Tensor, key: Tensor, value: Tensor, is_frame: Tensor
     """Softmax attention of token t over tokens t - radius .. t + radius.
 
     Args:
-        query, key, value: (B, heads, T, C).
+        query, key, value: (B, heads, C, T).
         is_frame: (B, T) bool, False for padding, which nobody attends to.
         radius: tokens to either side.
     Returns:
-        (B, heads, T, C). A token with only padding around it gets a mean of zeros and padding: defined, never used.
+        (B, heads, C, T). A token with only padding around it gets a mean of zeros and padding: defined, never used.
     """
-    width = 2 * radius + 1
-    pad = (0, 0, radius, radius)
-    key = nn.functional.pad(key, pad).unfold(2, width, 1)  # (B, heads, T, C, width)
-    value = nn.functional.pad(value, pad).unfold(2, width, 1)
-    near = nn.functional.pad(is_frame, (radius, radius)).unfold(1, width, 1)  # (B, T, width)
-    scores = torch.einsum("bhtc,bhtcw->bhtw", query, key) / query.shape[-1] ** 0.5
-    scores = scores.masked_fill(~near[:, None], torch.finfo(scores.dtype).min)
-    return torch.einsum("bhtw,bhtcw->bhtc", scores.softmax(-1), value)
+    length, reach = query.shape[-1], (radius, radius)
+    key, value = nn.functional.pad(key, reach), nn.functional.pad(value, reach)
+    near = nn.functional.pad(is_frame, reach).unfold(1, 2 * radius + 1, 1)  # (B, T, 2 radius + 1)
+    # One product an offset: nine long ones are several times faster than a 9-wide matrix product for every token.
+    offsets = range(2 * radius + 1)
+    scores = torch.stack([(query * key[..., o : o + length]).sum(2) for o in offsets], dim=-1)  # (B, heads, T, 2r + 1)
+    scores = scores / query.shape[2] ** 0.5
+    weights = scores.masked_fill(~near[:, None], torch.finfo(scores.dtype).min).softmax(-1)[:, :, None]
+    return sum(weights[..., o] * value[..., o : o + length] for o in offsets)
 
 
 class LocalTransformer(nn.Module):
@@ -68,8 +69,8 @@ class LocalTransformer(nn.Module):
     def forward(self, x: Tensor, is_frame: Tensor) -> Tensor:
         batch, channels, length = x.shape
         query, key, value = (
-            projection(norm(local(x))).view(batch, self.num_heads, -1, length).transpose(2, 3)
+            projection(norm(local(x))).view(batch, self.num_heads, -1, length)
             for local, norm, projection in zip(self.local, self.norms, self.projections, strict=True)
-        )  # each (B, heads, T, C / heads)
+        )  # each (B, heads, C / heads, T)
         mixed = banded_attention(query, key, value, is_frame, self.radius)
-        return x + self.output(mixed.transpose(2, 3).reshape(batch, channels, length))  # (B, C, T)
+        return x + self.output(mixed.reshape(batch, channels, length))  # (B, C, T)
