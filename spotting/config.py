@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datasets.errors import InputError
 from training.config import FitConfig, override
 
+TOKENS = ("features", "scores", "scores+pose")
+
 
 @dataclass(frozen=True)
 class ExtractorConfig(FitConfig):
@@ -25,6 +27,7 @@ class ExtractorConfig(FitConfig):
     # What a token is. features: the published 16 * base_channels numbers, by an extractor trained on the video.
     # scores: class scores, and a training video is described by the fold model that never saw its person; for small
     # sets, where an extractor is so sure of its own videos that a detector trained on them fails on others.
+    # scores+pose: also where the joints are and how they move (spotting/pose_tokens.py); ours.
     tokens: str = "features"
     repeats: int = 1  # clips drawn from each gesture in an epoch
     background_share: float = 0.3  # background clips drawn per gesture clip; ours, the published classifier has none
@@ -46,6 +49,8 @@ class DetectorConfig(FitConfig):
     radius: int = 4  # tokens seen to either side; published window 8, overlap 4
     max_distance: int = 16  # R, strides a boundary can be away; published
     dropout: float = 0.0  # of token channels and before the heads; published none
+    context_layers: int = 0  # dilated layers before the pyramid, and a class for every frame; published none
+    frame_weight: float = 1.0  # of the loss of these frame classes
     atss_epochs: int = 10  # epochs with anchor assignment before task-aligned; published
 
 
@@ -102,8 +107,8 @@ def override_parts(config: SpottingConfig, changes: dict[str, str]) -> SpottingC
                 f"--{name}: no such setting; expected --extractor.F, --detector.F or --search.F, F a field"
             )
         config = dataclasses.replace(config, **{part: override(getattr(config, part), {key: text})})
-    if config.extractor.tokens not in ("features", "scores"):
-        raise InputError(f"--extractor.tokens {config.extractor.tokens}: expected features or scores")
+    if config.extractor.tokens not in TOKENS:
+        raise InputError(f"--extractor.tokens {config.extractor.tokens}: expected {', '.join(TOKENS)}")
     if config.detector.window % 8:
         raise InputError(f"--detector.window {config.detector.window}: expected a multiple of 8 frames")
     return config
@@ -133,13 +138,14 @@ PROFILES = {
     ),
     "bench": SpottingConfig(
         ExtractorConfig(
-            epochs=60, batch_size=32, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            epochs=40, batch_size=32, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
             warmup_epochs=3, precision="bf16", channels_last=True, box_frames=64, heatmap_size=24, base_channels=16,
-            blocks=(1, 2, 1), dropout=0.2, tokens="scores", repeats=3, num_views=6,
+            blocks=(1, 2, 1), dropout=0.2, tokens="scores+pose", repeats=3, num_views=8,
         ),
         DetectorConfig(
-            epochs=60, batch_size=8, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=5e-4, warmup_epochs=5,
-            clip_norm=5.0, ema_decay=0.99, stem_channels=64, width=64, dropout=0.1,
+            epochs=60, min_steps=1000, batch_size=8, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=0.05,
+            warmup_epochs=5, clip_norm=5.0, ema_decay=0.99, window=512, stem_channels=64, width=64, dropout=0.2,
+            context_layers=7,
         ),
     ),
     # 100 epochs for the extractor; 128 epochs, Adam 1e-4, weight decay 5e-4, batch 32, 5 warm-up epochs, cosine.

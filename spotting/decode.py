@@ -3,6 +3,7 @@
 Source: MiGA 2024 track 2 (NPU), section on inference; MSLT for one class a point and the pooling over windows.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,3 +49,28 @@ def average_models(outputs: list[dict[str, Tensor]]) -> tuple[Tensor, Tensor]:
     """
     probabilities = torch.stack([o["class_logits"].sigmoid() for o in outputs]).mean(0)
     return probabilities, torch.stack([o["distances"] for o in outputs]).mean(0)
+
+
+class FrameScores:
+    """Class probabilities of the frames of a video, gathered window by window, and what they say of candidates."""
+
+    def __init__(self, num_frames: int, num_classes: int) -> None:
+        self.total = np.zeros((num_frames, num_classes + 1))
+
+    def add(self, start: int, outputs: list[dict[str, Tensor]]) -> None:
+        """Take in a window that begins at frame `start`, as all models see it; models without frames say nothing."""
+        for output in outputs:
+            if "frame_logits" in output:
+                part = self.total[start : start + output["frame_logits"].shape[1]]
+                part += output["frame_logits"][0].softmax(-1).double().cpu().numpy()[: len(part)]
+
+    def rescore(self, candidates: Segments) -> Segments:
+        """Candidates with the geometric mean of their score and their class's mean probability over their frames."""
+        if not self.total.any() or len(candidates) == 0:
+            return candidates
+        probability = self.total / self.total.sum(1, keepdims=True).clip(1e-12)
+        summed = np.concatenate([np.zeros((1, probability.shape[1])), probability.cumsum(0)])  # (T + 1, K + 1)
+        first = np.rint(candidates.start).astype(np.int64).clip(0, len(probability) - 1)
+        last = np.rint(candidates.end).astype(np.int64).clip(first + 1, len(probability))
+        mean = (summed[last, candidates.label] - summed[first, candidates.label]) / (last - first)
+        return make_segments(candidates.start, candidates.end, candidates.label, np.sqrt(candidates.score * mean))

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from datasets.skeletons import Skeleton
 from spotting.boxes import clip_boxes, frame_bounds
 from spotting.config import ExtractorConfig
 from spotting.extractor import FrameExtractor
+from spotting.pose_tokens import pose_tokens
 from spotting.views import View, change_keypoints, resampled_frames
 from transforms.crop import Size, is_present
 from transforms.heatmaps import joint_heatmaps
@@ -65,7 +67,7 @@ def draw(keypoints: torch.Tensor, size: int, sigma: float) -> torch.Tensor:
 @torch.no_grad()
 def extract_tokens(
     model: FrameExtractor, joints: NDArray, image_size: Size, view: View, config: ExtractorConfig,
-    flip_index: NDArray[np.int64], device: torch.device,
+    skeleton: Skeleton, device: torch.device,
 ) -> NDArray[np.float32]:  # fmt: skip
     """One token for each frame of a video seen in some view: features, or the scores the classifier gives them.
 
@@ -86,11 +88,16 @@ def extract_tokens(
         part = slice(i, i + config.batch_clips)
         indexes = np.minimum(starts[part, None] + np.arange(config.clip_len), len(frames) - 1)
         keypoints = clip_keypoints(shown, indexes, boxes[part], config.heatmap_size)
-        keypoints = change_keypoints(keypoints, view, config.heatmap_size, flip_index)
+        keypoints = change_keypoints(keypoints, view, config.heatmap_size, skeleton.flip_index)
         heatmaps = draw(torch.from_numpy(keypoints).to(device), config.heatmap_size, config.sigma)
         parts.append(model.forward_frames(heatmaps).float().cpu().numpy())
     features = average_overlaps(np.concatenate(parts), starts, len(frames))  # (T / speed, C)
-    return features if config.tokens == "features" else class_scores(model, features, device)
+    if config.tokens == "features":
+        return features
+    scores = class_scores(model, features, device)
+    if config.tokens == "scores":
+        return scores
+    return np.concatenate([scores, pose_tokens(shown, view, skeleton)], axis=1)
 
 
 def class_scores(model: FrameExtractor, features: NDArray[np.float32], device: torch.device) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from datasets.files import replacing, write_json
 from datasets.paths import fold_checkpoint_dir, spotting_tokens_json, spotting_tokens_npy
 from spotting.assign import assign_by_anchors, assign_by_predictions
 from spotting.config import SpottingConfig
+from spotting.context import frame_labels, frame_loss
 from spotting.detector import Detector, decode_boundaries, make_points
 from spotting.extractor import FrameExtractor
 from spotting.features import draw, extract_tokens
@@ -84,7 +85,7 @@ def build_detector(num_token_channels: int, num_classes: int, config: SpottingCo
     part = config.detector
     return Detector(
         num_token_channels, num_classes, part.stem_channels, part.width, part.num_heads, part.radius, part.max_distance,
-        part.dropout,
+        part.dropout, part.context_layers,
     )  # fmt: skip
 
 
@@ -115,7 +116,7 @@ def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor
     else:
         write_json(made_with, job.stage_fingerprint("extractor"))
     rows = clips.videos.set_index("video_id")
-    cross_fitted = config.tokens == "scores"
+    cross_fitted = config.tokens != "features"
     described = {part: ids for part, ids in parts.items() if not (cross_fitted and part == "train")}
     for part, video_ids in described.items():
         is_trained_on = part == ("held_out" if cross_fitted else "train")
@@ -127,7 +128,7 @@ def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor
                     continue
                 tokens = extract_tokens(
                     model, clips.joints_of_video(video_id), (rows.height[video_id], rows.width[video_id]),
-                    video_view(number, config.seed), config, clips.skeleton.flip_index, job.device,
+                    video_view(number, config.seed), config, clips.skeleton, job.device,
                 )  # fmt: skip
                 with replacing(path) as temporary:
                     np.save(temporary, tokens, allow_pickle=False)
@@ -135,7 +136,7 @@ def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor
 
 def token_fold(job: SpottingJob, video2fold: dict[str, int], video_id: str) -> int:
     """The fold whose extractor describes a training video to this fold's detector."""
-    return video2fold[video_id] if job.config.extractor.tokens == "scores" else job.fold
+    return video2fold[video_id] if job.config.extractor.tokens != "features" else job.fold
 
 
 def folds_waited_for(job: SpottingJob, video2fold: dict[str, int], video_ids: list[str]) -> list[int]:
@@ -180,7 +181,11 @@ def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str
                 targets = assign_by_predictions(
                     points, predicted, probabilities, gestures, labels, labels >= 0, outputs["is_point"]
                 )
-        return detection_loss(points, outputs, targets)
+        loss = detection_loss(points, outputs, targets)
+        if "frame_logits" in outputs:
+            wanted = frame_labels(gestures, labels, batch["is_frame"], clips.num_classes)
+            loss = loss + config.frame_weight * frame_loss(outputs["frame_logits"], wanted)
+        return loss
 
     seed_torch(config.seed, job.fold, 2)
     return fit(

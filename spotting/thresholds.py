@@ -51,6 +51,20 @@ def choose(candidates: dict[str, Segments], truth: dict[str, Segments], config: 
     return Choice(float(thresholds[best_threshold]), float(config.nms_iou[best_iou]), f1)
 
 
+def threshold_for_count(candidates: dict[str, Segments], nms_iou: float, max_segments: int, count: float) -> float:
+    """The threshold above which the videos together keep `count` segments (rounded), after suppression.
+
+    Averaging models lowers their peaks, so a threshold chosen on single models is too high for their average; it moves
+    to where the average puts out as many segments as its members do. No label is read for it.
+    """
+    kept = [suppress(found, nms_iou, max_segments).score for found in candidates.values()]
+    scores = np.sort(np.concatenate([np.zeros(0), *kept]))[::-1]
+    wanted = round(count)
+    if wanted >= len(scores):
+        return 0.0
+    return float(scores[0] if wanted == 0 else (scores[wanted - 1] + scores[wanted]) / 2)
+
+
 def apply(candidates: Segments, threshold: float, nms_iou: float, max_segments: int) -> Segments:
     """The final segments of a video, by descending score."""
     kept = suppress(candidates, nms_iou, max_segments)

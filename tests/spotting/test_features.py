@@ -16,7 +16,8 @@ from spotting.views import View, change_keypoints, random_view, resampled_frames
 from tests.spotting.tiny_videos import tiny_videos
 
 CONFIG = ExtractorConfig(heatmap_size=16, base_channels=2, blocks=(1, 1, 1), batch_clips=4)
-FLIP = IMIGUE_22.flip_index
+SKELETON = IMIGUE_22
+FLIP = SKELETON.flip_index
 
 
 def tiny_extractor() -> FrameExtractor:
@@ -120,7 +121,7 @@ def test_views_of_a_video_are_fixed():
 def test_tokens_equal_clip_by_clip_extraction():
     joints = tiny_videos().joints_of_video("0001")[:40]
     model = tiny_extractor()
-    args = ((480, 640), View(), CONFIG, FLIP, torch.device("cpu"))
+    args = ((480, 640), View(), CONFIG, SKELETON, torch.device("cpu"))
     tokens = extract_tokens(model, joints, *args)
     assert tokens.shape == (40, 32) and tokens.dtype == np.float32
     assert np.ptp(tokens, axis=0).max() > 0
@@ -139,7 +140,9 @@ def test_tokens_equal_clip_by_clip_extraction():
 @pytest.mark.parametrize("video_id", ["0102", "0103"])
 def test_nobody_and_shorter_than_a_clip_have_tokens(video_id):
     joints = tiny_videos().joints_of_video(video_id)
-    tokens = extract_tokens(tiny_extractor(), joints, (480, 640), View(mirror=True), CONFIG, FLIP, torch.device("cpu"))
+    tokens = extract_tokens(
+        tiny_extractor(), joints, (480, 640), View(mirror=True), CONFIG, SKELETON, torch.device("cpu")
+    )
     assert tokens.shape == (len(joints), 32)
     assert np.isfinite(tokens).all()
 
