@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
 from datasets.clips import Clips, load_clips, read_id_csv
 from datasets.errors import InputError, run_command
@@ -39,6 +38,9 @@ def make_folds(table: pd.DataFrame, num_folds: int, seed: int) -> pd.DataFrame:
     Raises:
         InputError: fewer groups than folds.
     """
+    # Imported here: every training reads folds through this module, and scikit-learn takes a second to load.
+    from sklearn.model_selection import StratifiedGroupKFold
+
     order = sorted(range(len(table)), key=lambda row: natural_key(table.clip_id.iloc[row]))
     folds = table.iloc[order][["clip_id", "video_id", "subject_id", "label", "split"]].reset_index(drop=True)
     is_train = (folds.split == "train").to_numpy()

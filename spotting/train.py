@@ -12,7 +12,7 @@ import shutil
 import time
 
 import torch
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from datasets.clips import load_clips
 from datasets.errors import run_command
@@ -33,7 +33,7 @@ from spotting.stages import (
 from training.checkpoint import check_fingerprint, load_checkpoint
 from training.config import add_run_arguments, parse_overrides, wanted_folds
 from training.progress import format_seconds
-from training.resources import choose_device, parallel_folds
+from training.resources import choose_device, parallel_folds, run_side_by_side
 
 
 def make_jobs(run: str, config: SpottingConfig, device: torch.device) -> list[SpottingJob]:
@@ -110,7 +110,8 @@ def main(argv: list[str] | None = None) -> None:
     write_json(spotting_settings_json(args.run), config.to_dict())
     parallel = parallel_folds(args.jobs, len(waiting), device)
     for stage in (describe_fold, detect_fold):
-        Parallel(n_jobs=parallel)(delayed(stage)(job) for job in waiting)
+        tasks = (delayed(stage)(job) for job in waiting)
+        run_side_by_side(tasks, parallel, device, max(config.extractor.num_workers, config.detector.num_workers))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from datasets.clips import Clips, load_clips
 from datasets.files import replacing, write_json
@@ -22,7 +22,7 @@ from training.checkpoint import check_fingerprint
 from training.config import FitConfig, add_run_arguments, override, parse_overrides, wanted_folds
 from training.dataset import TrainRows
 from training.progress import format_seconds, peak_memory_gb
-from training.resources import choose_device, parallel_folds
+from training.resources import choose_device, parallel_folds, run_side_by_side
 from training.seeding import seed_torch
 from training.versions import library_versions
 
@@ -104,8 +104,8 @@ def run_folds(
     waiting = [job for job in jobs if not _is_done(job)]
     _print_start(name, config, clips, folds, num_folds - len(waiting) if args.fold == "all" else 0, device)
     if waiting:
-        parallel = Parallel(n_jobs=parallel_folds(args.jobs, len(waiting), device))
-        parallel(delayed(_train_one)(train_fold, relabel, job) for job in waiting)
+        tasks = (delayed(_train_one)(train_fold, relabel, job) for job in waiting)
+        run_side_by_side(tasks, parallel_folds(args.jobs, len(waiting), device), device, config.num_workers)
     if all((job.folder / "predictions.npz").exists() for job in every):
         _assemble(args.run, name, every, clips, folds)
 
