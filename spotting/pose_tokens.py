@@ -42,10 +42,9 @@ def pose_tokens(joints: NDArray, view: View, skeleton: Skeleton) -> NDArray[np.f
     centre = xy[:, skeleton.center]
     others = np.arange(skeleton.num_joints) != skeleton.center
     pose = ((xy - centre[:, None])[:, others] / unit[:, None, None]).reshape(len(xy), -1)
-    place = centre / unit[:, None]
     columns = [pose]
     for step in STEPS:
-        columns += [2 * _movement(pose, step), 2 * _movement(place, step)]
+        columns += [2 * _movement(pose, step), 2 * _movement(centre, step) / unit[:, None]]
     columns += [5 * _movement(np.log(unit)[:, None], max(STEPS)), np.ones((len(xy), 1))]
     tokens = np.concatenate(columns, axis=1).clip(-LIMIT, LIMIT)
     return (tokens * is_there[:, None]).astype(np.float32)
