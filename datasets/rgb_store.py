@@ -133,9 +133,13 @@ def open_rgb_store(run: str, size: int) -> RgbStore:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True, help="name of the data set, as given to datasets.prepare")
-    parser.add_argument("--size", type=int, required=True, help="side of the stored pictures in pixels")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--size", type=int, help="side of the stored pictures in pixels")
+    wanted.add_argument("--has-rgb", action="store_true", help="make nothing; exit status 0 when clips have pictures")
     args = parser.parse_args(argv)
     check_run_name(args.run)
+    if args.has_rgb:
+        raise SystemExit(0 if has_rgb(load_clips(args.run, "track1")) else 1)
     folder = rgb_store_dir(args.run, args.size)
     if is_store_of(folder, identity(load_clips(args.run, "track1"), args.size)):
         print(f"{folder} is up to date, skipped")

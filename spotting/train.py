@@ -12,7 +12,6 @@ import shutil
 import time
 
 import torch
-from joblib import delayed
 
 from datasets.clips import load_clips
 from datasets.errors import run_command
@@ -110,8 +109,8 @@ def main(argv: list[str] | None = None) -> None:
     write_json(spotting_settings_json(args.run), config.to_dict())
     parallel = parallel_folds(args.jobs, len(waiting), device)
     for stage in (describe_fold, detect_fold):
-        tasks = (delayed(stage)(job) for job in waiting)
-        run_side_by_side(tasks, parallel, device, max(config.extractor.num_workers, config.detector.num_workers))
+        num_workers = max(config.extractor.num_workers, config.detector.num_workers)
+        run_side_by_side(stage, [(job,) for job in waiting], parallel, device, num_workers)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from joblib import delayed
 
 from datasets.clips import Clips, load_clips
 from datasets.files import replacing, write_json
@@ -104,8 +103,9 @@ def run_folds(
     waiting = [job for job in jobs if not _is_done(job)]
     _print_start(name, config, clips, folds, num_folds - len(waiting) if args.fold == "all" else 0, device)
     if waiting:
-        tasks = (delayed(_train_one)(train_fold, relabel, job) for job in waiting)
-        run_side_by_side(tasks, parallel_folds(args.jobs, len(waiting), device), device, config.num_workers)
+        num_jobs = parallel_folds(args.jobs, len(waiting), device)
+        arguments = [(train_fold, relabel, job) for job in waiting]
+        run_side_by_side(_train_one, arguments, num_jobs, device, config.num_workers)
     if all((job.folder / "predictions.npz").exists() for job in every):
         _assemble(args.run, name, every, clips, folds)
 
