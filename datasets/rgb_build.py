@@ -106,7 +106,7 @@ def _plan(clips: Clips) -> list[Part]:
     columns = ["frames_path", "frames_start", "num_frames", "height", "width"]
     for row, (path, start, num_frames, *size) in enumerate(clips.table[columns].itertuples(index=False, name=None)):
         box = visible_square(clips.joints_of(row), tuple(size))
-        path2cuts.setdefault(path, []).append(ClipCut(row, start, num_frames, box, tuple(size)))
+        path2cuts.setdefault(os.path.abspath(path), []).append(ClipCut(row, start, num_frames, box, tuple(size)))
     parts: list[Part] = [[]]
     for video in path2cuts.items():
         if sum(len(cuts) for _, cuts in parts[-1]) >= PART_CLIPS:
@@ -123,7 +123,9 @@ def _make_parts(parts: list[Part], making: Path, identity: dict, folder: Path) -
     kept = f", {len(parts) - len(waiting)} of {len(parts)} parts are there" if len(waiting) < len(parts) else ""
     print(f"{folder}: decoding {total} frames of clips{kept} ...", flush=True)
     processes = min(NUM_PROCESSES, os.cpu_count() or 1, max(1, len(waiting)))
-    tasks = (delayed(_make_part)(parts[n], making, n, identity["size"], identity["form"]) for n in waiting)
+    # Whole paths: a process that joblib kept from an earlier call may stand in another folder.
+    whole = making.absolute()
+    tasks = (delayed(_make_part)(parts[n], whole, n, identity["size"], identity["form"]) for n in waiting)
     last_print = started
     for number in Parallel(n_jobs=processes, return_as="generator_unordered", batch_size=1)(tasks):
         done += frames[number]

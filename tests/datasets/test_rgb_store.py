@@ -168,7 +168,8 @@ def test_a_finished_store_is_not_touched(clips, workdir, monkeypatch, capsys):
     assert "up to date" in capsys.readouterr().out
 
 
-def test_two_processes_write_the_same_bytes(clips, workdir, monkeypatch):
+@pytest.mark.parametrize("_again", [1, 2])  # the second time with processes that stand in the first one's folder
+def test_two_processes_write_the_same_bytes(clips, workdir, monkeypatch, _again):
     build_rgb_store("t", 8)
     folder = workdir / "clips/t/track1/rgb_8"
     expected = files_of(folder)
