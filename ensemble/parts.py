@@ -14,6 +14,7 @@ from datasets.clips import Clips
 PART_NAMES = "ABCD"
 LIMIT = 5  # a class belongs to a part when it has at least 1 / LIMIT of the clips of the part's largest class
 OTHERS = "OTHERS"  # the one class that a tail model has for all head classes
+FEW_TAIL_CLIPS = 10  # with fewer in all, nothing but a classifier can be learnt
 MIN_OTHERS = 2  # clips drawn of each head class, however few the tail has
 
 
@@ -46,8 +47,9 @@ class Trainset:
     """What the tail model number i learns: the classes of the i rarest parts, and OTHERS for the rest.
 
     number: i. tail: (K_i,) class numbers in increasing order, which is the order of the outputs; OTHERS comes last.
-    head: the other classes that have clips. is_degenerate: whether it is the fourth part alone, which the rule did
-    not choose but left over (32 clips of five classes in iMiGUE): too little to train more than a classifier.
+    head: the other classes that have clips. is_degenerate: whether there is too little to train more than a
+    classifier: the fourth part alone, which the rule did not choose but left over (32 clips of five classes in
+    iMiGUE), or a tail of fewer than FEW_TAIL_CLIPS clips.
     """
 
     number: int
@@ -77,11 +79,13 @@ class Trainset:
 
 def tail_trainsets(counts: Sequence[int] | np.ndarray) -> list[Trainset]:
     """The sets i = parts - 1, ..., 1, as the paper orders them; the set of all parts is the primary model's own."""
+    counts = np.asarray(counts)
     parts = class_parts(counts)
     sets = []
     for number in range(len(parts) - 1, 0, -1):
         tail, head = np.sort(np.concatenate(parts[-number:])), np.sort(np.concatenate(parts[:-number]))
-        sets.append(Trainset(number, tail, head, is_degenerate=number == 1 and len(parts) == len(PART_NAMES)))
+        is_left_over = number == 1 and len(parts) == len(PART_NAMES)
+        sets.append(Trainset(number, tail, head, is_left_over or int(counts[tail].sum()) < FEW_TAIL_CLIPS))
     return sets
 
 

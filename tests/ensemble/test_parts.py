@@ -145,6 +145,14 @@ def test_balanced_rows_show_every_class_equally_often(seed, sizes):
             assert times.max() - times.min() <= 1
 
 
+def test_what_is_degenerate():
+    def found(counts):
+        return [trainset.is_degenerate for trainset in tail_trainsets(counts)]
+
+    assert found([5000, 800, 100, 15]) == [False, False, True], "the fourth part alone"
+    assert found([5000, 800, 100]) == [False, False] and found([30, 5, 4]) == [True] and found([30, 5, 5]) == [False]
+
+
 @pytest.mark.parametrize("counts", [[0, 0], [7], [10, 10, 9]])
 def test_evenly_frequent_classes_have_no_tail(counts):
     assert len(class_parts(counts)) == (1 if sum(counts) else 0) and not tail_trainsets(counts)

@@ -128,15 +128,15 @@ def weights_of(name: str) -> dict[str, torch.Tensor]:
 
 def test_a_degenerate_set_and_crt_keep_the_features(entry, monkeypatch):
     (trainset,) = tail_trainsets(counts_of_run())
-    alone = replace(trainset, is_degenerate=True)
-    monkeypatch.setattr(train_parts, "tail_trainsets", lambda counts: [alone])
+    assert trainset.is_degenerate
     main(PARTS)
     before = weights_of(NAME)
     features = {key for key in before if key.startswith("backbone.")}
     for name in (f"{NAME}_part1", f"{NAME}_crt"):
         after = weights_of(name)
         assert {key for key in features if torch.equal(before[key], after[key])} == features
-    monkeypatch.setattr(train_parts, "tail_trainsets", tail_trainsets)
+    enough = replace(trainset, is_degenerate=False)
+    monkeypatch.setattr(train_parts, "tail_trainsets", lambda counts: [enough])
     main([*PARTS, "--overwrite"])
     assert not torch.equal(before["backbone.0.weight"], weights_of(f"{NAME}_part1")["backbone.0.weight"])
     assert json.loads(oof_json("tiny", f"{NAME}_crt").read_text())["config"]["heads_only"]
