@@ -153,5 +153,5 @@ def test_the_command_trains_a_fold(workdir, monkeypatch, kind):
 
 
 def test_wrong_settings_stop_the_command_before_any_work(workdir):
-    with pytest.raises(InputError, match=r"pictures of 33 pixels: expected a multiple of 2"):
+    with pytest.raises(InputError, match=r"pictures of 33 pixels: expected a multiple of 4"):
         main(["--run", "tiny", "--profile", "smoke", "--test_size", "33"])
