@@ -76,7 +76,8 @@ Config = TypeVar("Config", bound=TwoPathwayConfig)
 def step_config(config: Config, step: str) -> Config:
     """The settings with which `fit` trains one pathway alone; step is rgb or pose. Both end on a cosine."""
     names = ("epochs", "min_steps", "batch_size", "lr", "lr_batch_size", "weight_decay")
-    return dataclasses.replace(config, milestones=(), **{name: getattr(config, f"{step}_{name}") for name in names})
+    own = {name: getattr(config, f"{step}_{name}") for name in names}
+    return dataclasses.replace(config, milestones=(), heads_only=False, **own)  # heads_only speaks of step 3
 
 
 def check_two_pathway_config(config: TwoPathwayConfig) -> None:

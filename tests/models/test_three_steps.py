@@ -104,6 +104,18 @@ def test_checkpoints_of_one_pathway_stand_in_for_its_step(clips, workdir):
         train(clips, workdir / "swapped", weights_rgb=files["weights_pose"])
 
 
+def test_only_step_3_can_be_kept_to_the_classifiers(clips, workdir):
+    train(clips, workdir / "fold", heads_only=True)
+    states = {
+        step: torch.load(workdir / "fold" / step / "weights.pt", weights_only=True)["model"] for step in ("", "pose")
+    }
+    _, started = single_networks(build(clips), clips.num_classes, CONFIG)  # the same draw of first weights
+    assert not torch.equal(states["pose"]["backbone.conv1.conv.weight"], started.backbone.conv1.conv.weight)
+    stem = "backbone.pose_path.conv1.conv.weight"
+    assert torch.equal(states[""][stem], states["pose"]["backbone.conv1.conv.weight"])
+    assert not torch.equal(states[""]["cls_head.fc_pose.weight"], states["pose"]["cls_head.fc_cls.weight"])
+
+
 def test_a_start_for_step_1_is_taken(clips, workdir):
     rgb_net, _ = single_networks(build(clips), clips.num_classes, CONFIG)
     torch.save(rgb_net.state_dict(), workdir / "kinetics.pth")
