@@ -8,7 +8,6 @@ that the largest class of every clip is found by whole rows at a time.
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from datasets.errors import InputError
 
@@ -67,33 +66,34 @@ class Evaluator:
     def __init__(self, logits: np.ndarray, labels: np.ndarray, objective: Objective, tails: np.ndarray | None = None):
         self.num_entries, num_clips, num_classes = logits.shape
         self.labels = labels
+        self.gains = objective.gains(labels, num_classes)
         # Smaller than what the smallest change of the score is worth, so that log-loss can only break ties.
         self._tie_share = 1 / (LARGEST_LOG_LOSS * num_clips * num_classes)
         self._logits = [np.ascontiguousarray(entry.T, np.float32) for entry in logits]
+        self._tables: dict[tuple[int, int], np.ndarray] = {}
         tails = np.zeros((0, num_clips, num_classes)) if tails is None else tails
         self.num_tails = len(tails)
-        self._tails = [torch.from_numpy(np.ascontiguousarray(tail.T, np.float32)) for tail in tails]
-        self._tail_mass = np.stack([tail.sum(1) for tail in tails]) if len(tails) else np.zeros((0, num_clips))
-        self._tables: dict[tuple[int, int], torch.Tensor] = {}
-        self.gains = objective.gains(labels, num_classes)
+        self._tail_mass = tails.sum(2)
+        # What a trial mixes: a row an entry at the temperature it was last asked for, then a row a tail. A trial is one
+        # product of a vector with this matrix, and copies a row where a temperature changed.
+        self._rows = np.zeros((self.num_entries + self.num_tails, num_classes * num_clips), np.float32)
+        self._row_steps = np.full(self.num_entries, -1)
+        for row, tail in zip(self._rows[self.num_entries :], tails, strict=True):
+            row[:] = tail.T.ravel()
         self._own_index = labels * num_clips + np.arange(num_clips)
         self._mixed = np.zeros((num_classes, num_clips), np.float32)
         self._is_best = np.zeros((num_classes, num_clips), bool)
         self._best, self._own = np.zeros(num_clips, np.float32), np.zeros(num_clips, np.float32)
 
-    def table(self, entry: int, step: int) -> torch.Tensor:
-        """(K, N) softmax of an entry at TEMPERATURES[step]."""
+    def table(self, entry: int, step: int) -> np.ndarray:
+        """(K * N,) softmax of an entry at TEMPERATURES[step], class by class."""
         if (entry, step) not in self._tables:
             exponent = self._logits[entry] / np.float32(TEMPERATURES[step])
             exponent -= exponent.max(0)
             np.exp(exponent, out=exponent)
             exponent /= exponent.sum(0)
-            self._tables[entry, step] = torch.from_numpy(exponent)
+            self._tables[entry, step] = exponent.ravel()
         return self._tables[entry, step]
-
-    def own_probabilities(self, entry: int, step: int) -> np.ndarray:
-        """(N,) probability that an entry at TEMPERATURES[step] gives each clip's label."""
-        return self.table(entry, step).numpy().ravel()[self._own_index]
 
     def value(self, weights: np.ndarray, steps: np.ndarray, alphas: np.ndarray | None = None) -> float:
         """Score minus a tie-breaking share of log-loss; larger is better.
@@ -109,19 +109,16 @@ class Evaluator:
 
     def right(self, weights: np.ndarray, steps: np.ndarray, alphas: np.ndarray | None = None) -> np.ndarray:
         """(N,) bool: which clips a blend gets right, by the rule of argmax: of tied classes the first is predicted."""
-        self._mix(weights / weights.sum(), steps, alphas)
+        for entry in np.flatnonzero((self._row_steps != steps) & (weights > 0)):
+            self._rows[entry] = self.table(int(entry), int(steps[entry]))
+            self._row_steps[entry] = steps[entry]
+        alphas = np.zeros(self.num_tails) if alphas is None else alphas
+        shares = np.concatenate([weights / weights.sum(), alphas]).astype(np.float32)
+        np.dot(shares, self._rows, out=self._mixed.reshape(-1))
         np.max(self._mixed, axis=0, out=self._best)
-        np.take(self._mixed.ravel(), self._own_index, out=self._own)
+        np.take(self._mixed.reshape(-1), self._own_index, out=self._own)
         right = self._own >= self._best
         np.equal(self._mixed, self._best, out=self._is_best)
         if np.count_nonzero(self._is_best) > len(self._best):
             right &= self._is_best.argmax(0) == self.labels
         return right
-
-    def _mix(self, weights: np.ndarray, steps: np.ndarray, alphas: np.ndarray | None) -> None:
-        mixed = torch.from_numpy(self._mixed)
-        mixed.zero_()
-        for entry in np.flatnonzero(weights):
-            mixed.add_(self.table(int(entry), int(steps[entry])), alpha=float(weights[entry]))
-        for tail, alpha in zip(self._tails, () if alphas is None else alphas, strict=False):
-            mixed.add_(tail, alpha=float(alpha))

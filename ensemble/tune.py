@@ -15,6 +15,7 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
+from threadpoolctl import threadpool_limits
 
 from ensemble.evaluate import TEMPERATURES, TOP1, Evaluator, Objective
 from ensemble.merge import Tail, tail_terms
@@ -55,16 +56,19 @@ def tune(
     if num_entries == 1 and not num_tails:
         return Blend.equal(1)
     terms = tail_terms(np.zeros(logits.shape[1:]), tails) if num_tails else None
-    evaluator = Evaluator(logits, labels, search.objective, terms)
-    starts = warm_starts(evaluator)
-    if begin is not None:
-        starts.append((begin.weights, np.searchsorted(TEMPERATURES, begin.temperatures), begin.alphas))
-    starts = [params_of(*start) for start in starts]
-    if search.workers > 1:
-        jobs = (delayed(_search_shared)(logits, labels, terms, search, starts, title, i) for i in range(search.workers))
-        Parallel(n_jobs=search.workers)(jobs)
-    best = run_study(evaluator, search, starts, title, worker=0)
-    weights, steps, alphas = drop_dead(evaluator, *arrays_of(best, num_entries, num_tails))
+    # One thread: a product split among threads may round otherwise, and a tie then falls otherwise.
+    with threadpool_limits(1):
+        evaluator = Evaluator(logits, labels, search.objective, terms)
+        starts = warm_starts(evaluator)
+        if begin is not None:
+            starts.append((begin.weights, np.searchsorted(TEMPERATURES, begin.temperatures), begin.alphas))
+        starts = [params_of(*start) for start in starts]
+        if search.workers > 1:
+            shared = delayed(_search_shared)
+            jobs = (shared(logits, labels, terms, search, starts, title, i) for i in range(search.workers))
+            Parallel(n_jobs=search.workers)(jobs)
+        best = run_study(evaluator, search, starts, title, worker=0)
+        weights, steps, alphas = drop_dead(evaluator, *arrays_of(best, num_entries, num_tails))
     return Blend(weights, np.array(TEMPERATURES)[steps], alphas)
 
 
