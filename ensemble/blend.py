@@ -77,10 +77,12 @@ def blend(material: Material, search: Search, title: str = "blend") -> tuple[Cro
     return crossfit, recipe, steps
 
 
-def write_crossfit(path: Path, crossfit: CrossFit, steps: list[Step], whole: np.ndarray) -> None:
-    """Cross-fitted probabilities of every recipe that was compared, and of the whole procedure."""
+def write_crossfit(path: Path, crossfit: CrossFit, shipped: Recipe, steps: list[Step], whole: np.ndarray) -> None:
+    """Cross-fitted probabilities of every recipe that was compared, of the whole procedure, and without each entry."""
     entries = crossfit.material.entries
     recipes = list(dict.fromkeys([Recipe(), *(step.challenger for step in steps)]))
+    names = crossfit.names(shipped) if len(crossfit.names(shipped)) > 1 else ()
+    without = [crossfit.without(shipped, name).argmax(1) for name in names]
     with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(
             file,
@@ -88,6 +90,8 @@ def write_crossfit(path: Path, crossfit: CrossFit, steps: list[Step], whole: np.
             recipes=np.array([recipe.title for recipe in recipes]),
             probabilities=np.stack([crossfit.probabilities(recipe) for recipe in recipes]).astype(np.float32),
             estimate=whole.astype(np.float32),
+            left_out=np.array(names, dtype=np.str_),
+            predicted_without=np.array(without, np.int16).reshape(len(names), len(entries.clip_id)),
         )
 
 
@@ -118,7 +122,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.zip:
         made.append(submission_zip(args.run))
         write_zip(made[-1], entries.test_clip_id, labels)
-    write_crossfit(crossfit_npz(args.run), crossfit, steps, whole)
+    write_crossfit(crossfit_npz(args.run), crossfit, recipe, steps, whole)
     for path in made:
         log_submission(path, args.run, len(labels), facts["estimate"]["top1"])
     write_json(weights_path, facts)  # last: its hashes say that everything else is there

@@ -87,6 +87,21 @@ class CrossFit:
             self._probabilities[recipe] = mixed
         return self._probabilities[recipe]
 
+    def without(self, recipe: Recipe, name: str) -> np.ndarray:
+        """(N, K) cross-fitted probabilities when an entry is taken out of every blend; nothing is searched again."""
+        entries, position = self.material.entries, self.names(recipe).index(name)
+        mixed = np.zeros(entries.logits.shape[1:])
+        for fold in self.material.folds:
+            rows = np.flatnonzero(entries.fold == fold)
+            blend = self.blend(recipe, fold)
+            weights = np.where(np.arange(len(blend.weights)) == position, 0, blend.weights)
+            if not weights.any():  # it was alone in this blend: the others share its place
+                weights = 1.0 * (np.arange(len(weights)) != position)
+            logits = [entry[rows] for entry in self._logits(recipe, fold)]
+            rest = replace(blend, weights=weights / weights.sum())
+            mixed[rows] = blend_probabilities(logits, rest, self._tails(recipe, rows))
+        return mixed
+
     def test_probabilities(self, recipe: Recipe) -> np.ndarray:
         """(M, K) by the blend fitted on every fold."""
         logits = list(self.material.entries.test_logits)

@@ -1,0 +1,49 @@
+"""The facts of ensemble.truth as a table for a person."""
+
+
+def format_truth(facts: dict) -> str:
+    """Text of truth.txt."""
+    low, high = facts["leaderboard"]["interval"]
+    systems = list(facts["systems"])
+    last = systems[-1]
+    lines = [
+        f"Every figure is {facts['how']}.",
+        f"{facts['num_clips']} clips of {facts['num_subjects']} {facts['kind']}s; the test has "
+        f"{facts['num_test_clips']} clips, taken as {facts['num_test_subjects']} {facts['kind']}s.",
+        "",
+        f"Expected on the leaderboard: {facts['leaderboard']['expected']:.4f}, 95 % within {low:.3f} to {high:.3f}",
+        f"  (ships {facts['shipped']}; the mean of the fold models on the test may do a little better)",
+        "",
+        f"  {'system':34}  top-1  95 % interval   class avg  macro-F1   head  medium   tail  P({last} better)",
+    ]
+    for name, row in facts["systems"].items():
+        low, high = row["top1_interval"]
+        groups = "  ".join(_cell(facts["class_groups"][name][group], 5) for group in ("head", "medium", "tail"))
+        chance = f"{facts['chance_of_beating'][last][name]:.2f}" if name != last else ""
+        lines.append(
+            f"  {name:34}  {row['top1']:.3f}  {low:.3f} to {high:.3f}      {row['class_average']:.3f}     "
+            f"{row['macro_f1']:.3f}  {groups}  {chance:>8}"
+        )
+    low, high = facts["class_average_interval"]
+    lines += [f"  class average of {last}: 95 % within {low:.3f} to {high:.3f}", ""]
+    lines.append(f"  {'entry':34}  top-1  class avg  adds to the blend  ECE  calibrated")
+    for name in [*facts["single"], last]:
+        row = facts["single"].get(name, facts["systems"].get(name))
+        adds = f"{100 * facts['adds'][name]:+.2f} points" if name in facts["adds"] else ""
+        ece = facts["calibration"][name]
+        lines.append(
+            f"  {name:34}  {row['top1']:.3f}      {row['class_average']:.3f}  {adds:>17}  {ece['before']:.3f}"
+            f"       {ece['after']:.3f}"
+        )
+    others = {name: gain for name, gain in facts["adds"].items() if name not in facts["single"]}
+    lines += [f"  {name:34}                    {100 * gain:+.2f} points" for name, gain in others.items()]
+    lines += ["", "  correlation of errors"]
+    names, matrix = facts["error_correlation"]["names"], facts["error_correlation"]["matrix"]
+    lines.append(" " * 36 + "".join(f"{number:>6}" for number in range(1, len(names) + 1)))
+    for number, (name, row) in enumerate(zip(names, matrix, strict=True), start=1):
+        lines.append(f"  {number:>3} {name:30}" + "".join(f"{value:6.2f}" for value in row))
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: float | None, width: int) -> str:
+    return f"{value:{width}.3f}" if value is not None else " " * (width - 1) + "-"
