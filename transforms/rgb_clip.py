@@ -32,6 +32,7 @@ class RgbClipTransform:
     flip_views: bool = False  # each test view also mirrored
     flip_train: bool = True  # half of the training views mirrored; off where a class means a side
     area: tuple[float, float] = (0.56, 1.0)  # share of the picture that a random crop keeps
+    colour: float = 0.0  # how far training changes a clip's colours, see `recolour`; published 0 = not at all
 
     def train_view(self, store: RgbStore, row: int, num_frames: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         """One random view; every frame gets the same crop and the same side.
@@ -45,6 +46,8 @@ class RgbClipTransform:
         """
         frames = store.read(row, uniform_sample(num_frames, self.clip_len, rng))
         frames = resize_box(frames, random_resized_crop((store.size, store.size), rng, self.area), self.crop_size)
+        if self.colour:
+            frames = recolour(frames, self.colour, rng)
         return frames[:, :, ::-1] if self.flip_train and rng.random() < 0.5 else frames
 
     def test_views(self, store: RgbStore, row: int, num_frames: int) -> NDArray[np.uint8]:
@@ -79,6 +82,27 @@ def resize_box(frames: NDArray[np.uint8], box: Box, size: int) -> NDArray[np.uin
     for source, target in zip(cut, resized, strict=True):
         cv2.resize(source, (size, size), dst=target, interpolation=method)
     return resized
+
+
+def recolour(frames: NDArray[np.uint8], strength: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Give a clip other colours, the same in every frame: a person's clothes and wall say nothing about the gesture.
+
+    Each colour gets a contrast between exp(-strength) and exp(strength) about middle grey and is moved by up to 64 *
+    strength; half of the clips also change red, green and blue among each other.
+
+    Args:
+        frames: (T, H, W, 3).
+        strength: 0 changes no contrast; 0.5 is a lot.
+    """
+    contrast = np.exp(rng.uniform(-strength, strength, 3))
+    shift = rng.uniform(-strength, strength, 3) * 64
+    order = rng.permutation(3) if rng.random() < 0.5 else np.arange(3)
+    changed = (np.arange(256)[:, None] - 127.5) * contrast + 127.5 + shift  # (256, 3)
+    table = np.clip(np.round(changed), 0, 255).astype(np.uint8)
+    recoloured = np.empty(frames.shape, np.uint8)
+    for channel, source in enumerate(order):
+        recoloured[..., channel] = table[:, channel][frames[..., source]]
+    return recoloured
 
 
 def normalise(rgb: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from datasets.person_box import clean_joints
 from datasets.rgb_store import RgbStore
 from transforms.crop import flip_joints, map_to_frame, random_resized_crop
 from transforms.pose_clip import split_scores
-from transforms.rgb_clip import resize_box, whole_views
+from transforms.rgb_clip import recolour, resize_box, whole_views
 from transforms.sampling import uniform_sample, uniform_sample_test
 
 
@@ -33,6 +33,7 @@ class RgbPoseClipTransform:
     flip_train: bool = True  # half of the training views mirrored; off where a class means a side
     flip_views: bool = False  # each test view also mirrored
     area: tuple[float, float] = (0.56, 1.0)  # share of the picture that a random crop keeps
+    colour: float = 0.0  # how far training changes a clip's colours, see `transforms.rgb_clip.recolour`; published 0
 
     def train_view(self, store: RgbStore, row: int, joints: NDArray, rng: np.random.Generator) -> dict[str, NDArray]:
         """One random view of pictures and joints, cropped and mirrored alike.
@@ -50,6 +51,8 @@ class RgbPoseClipTransform:
         size = (store.size, store.size)
         crop = random_resized_crop(size, rng, self.area)
         frames = resize_box(store.read(row, rgb_indexes), crop, self.rgb_crop)
+        if self.colour:
+            frames = recolour(frames, self.colour, rng)
         view = map_to_frame(clean_joints(joints[pose_indexes]), store.boxes[row], size)
         view = map_to_frame(view, crop, (self.pose_crop, self.pose_crop))
         if self.flip_train and rng.random() < 0.5:

@@ -40,6 +40,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         num_clips=config.num_test_clips,
         flip_views=config.flip_views and clips.may_mirror,
         flip_train=clips.may_mirror,
+        colour=config.colour,
     )
     store = open_rgb_store(job.run, config.picture_size)
     num_frames = clips.table.num_frames.to_numpy()

@@ -12,7 +12,7 @@ import torch
 from datasets.rgb_store import RgbStore
 from datasets.skeletons import IMIGUE_22
 from tests.tiny_rgb import DOT_JOINT, dot_centre, picture
-from transforms.rgb_clip import MEAN, STD, RgbClipTransform, normalise, resize_box
+from transforms.rgb_clip import MEAN, STD, RgbClipTransform, normalise, recolour, resize_box
 from transforms.rgb_pose_clip import RgbPoseClipTransform
 
 SIZE = 64
@@ -142,6 +142,35 @@ def test_resizing_keeps_places():
     grown = resize_box(picture, (0, 5, 20, 25), 80)
     np.testing.assert_allclose(dot_centre(grown[0]), (40, 40), atol=0.5)
     assert np.array_equal(resize_box(picture, (5, 10, 15, 20), 10), picture[:, 10:20, 5:15])
+
+
+def test_recolouring_keeps_places_and_is_the_same_in_every_frame():
+    frames = np.random.default_rng(0).integers(0, 256, (2, 9, 9, 3), dtype=np.uint8)
+    frames[1] = frames[0]
+    seen = []
+    for seed in range(60):
+        out = recolour(frames, 0.3, np.random.default_rng(seed))
+        assert np.array_equal(out[0], out[1]) and out.dtype == np.uint8
+        # Every channel is a rising function of one channel of the original.
+        likeness = np.corrcoef(out[0].reshape(-1, 3).T, frames[0].reshape(-1, 3).T)[:3, 3:]
+        assert (likeness.max(axis=1) > 0.97).all()
+        seen.append((tuple(likeness.argmax(axis=1)), out.mean() - frames.mean()))
+    orders = [order for order, _ in seen]
+    assert 25 < orders.count((0, 1, 2)) < 48 and all(sorted(order) == [0, 1, 2] for order in orders)
+    assert np.ptp([shift for _, shift in seen]) > 15
+    assert np.array_equal(recolour(frames, 0, np.random.default_rng(0)).min(axis=-1), frames.min(axis=-1))
+
+
+def test_both_transforms_recolour_when_asked():
+    store, joints = dotted(1)
+    for transform, what in ((RGB, 1), (BOTH, joints)):
+        plain, coloured = (
+            dataclasses.replace(transform, colour=colour).train_view(store, 0, what, np.random.default_rng(2))
+            for colour in (0.0, 0.5)
+        )
+        if isinstance(plain, dict):
+            plain, coloured = plain["rgb"], coloured["rgb"]
+        assert np.array_equal(plain[..., 0], plain[..., 2]) and not np.array_equal(coloured[..., 0], coloured[..., 2])
 
 
 def test_normalised_pictures_have_imagenets_mean_and_spread():
