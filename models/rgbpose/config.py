@@ -35,7 +35,7 @@ PROFILES = {
         rgb_frames=2, picture_size=80, train_size=72, test_size=80,
         rgb_base=12, pose_base=16, rgb_blocks=(1, 1, 1, 1), pose_blocks=(1, 2, 1), dropout=0.2,
         rgb_epochs=12, rgb_batch_size=16, rgb_lr=4e-3, rgb_lr_batch_size=32, rgb_weight_decay=0.05,
-        pose_epochs=20, pose_batch_size=16, pose_lr=4e-3, pose_lr_batch_size=32, pose_weight_decay=0.05,
+        pose_epochs=18, pose_batch_size=16, pose_lr=4e-3, pose_lr_batch_size=32, pose_weight_decay=0.05,
         num_test_clips=4, test_batch_size=8,
     ),
     # Batches are those of one of the 8 GPUs of the published runs; learning rates are stated for all 8 together.
