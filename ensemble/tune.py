@@ -23,7 +23,7 @@ from ensemble.mixture import Blend
 from ensemble.sampler import NearBestSampler
 from ensemble.starts import drop_dead, warm_starts
 
-MAX_ALPHA = 0.5  # where the primary has weight 1 [choice: the paper gives no alphas]
+MAX_ALPHA = 0.5  # where the primary has weight 1; M2HEN prints no alphas, this range is our choice
 
 
 @dataclass(frozen=True)

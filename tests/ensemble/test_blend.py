@@ -73,6 +73,15 @@ def test_the_report_reads_what_the_blend_wrote(workdir):
     assert list(rows) == ["entry0", "entry1", f"blend ({shipped})"]
 
 
+def test_one_process_on_a_journal_file_decides_as_in_memory(workdir):
+    prepared_run(2, num_folds=2, strength=1.0)
+    main(QUICK)
+    decided = weights_json("tiny").read_bytes()
+    main([*QUICK, "--tune", "--study", "search.log"])
+    assert (workdir / "search.log").stat().st_size > 0
+    assert weights_json("tiny").read_bytes() == decided
+
+
 def test_named_models_only(workdir):
     prepared_run(3)
     main([*QUICK, "--models", "entry2,entry0"])

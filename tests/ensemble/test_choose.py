@@ -18,6 +18,8 @@ SEARCH = Search(trials=60)
 def test_a_noise_entry_is_tuned_away_and_tuned_ships(tmp_path):
     noise = {f"noise{i}": an_entry(0, 10 + i, 400) for i in range(4)}
     entries = entries_of(tmp_path, {"good": an_entry(2.5, 1, 400), **noise})
+    for seed in (1, 2):
+        assert blend(Material(entries), replace(SEARCH, seed=seed))[1] == Recipe(tuned=True)
     crossfit, recipe, steps = blend(Material(entries), SEARCH)
     assert recipe == Recipe(tuned=True) and steps[0].accepted
     assert crossfit.blend(recipe).weights[0] > 0.9
