@@ -125,27 +125,27 @@ PROFILES = {
             train_stride=64, stem_channels=32, width=32, atss_epochs=4,
         ),
     ),
+    # Small sets on a CPU: cross-fitted class scores and the joints themselves as tokens, and a class for every frame.
     "demo": SpottingConfig(
         ExtractorConfig(
-            epochs=16, batch_size=32, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            epochs=12, batch_size=32, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
             warmup_epochs=1, precision="bf16", channels_last=True, heatmap_size=24, base_channels=16, blocks=(1, 2, 1),
-            dropout=0.2, tokens="scores",
+            dropout=0.2, tokens="scores+pose", num_views=4,
         ),
         DetectorConfig(
-            epochs=25, batch_size=8, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=5e-4, warmup_epochs=2,
-            clip_norm=5.0, ema_decay=0.99, stem_channels=64, width=64, dropout=0.1,
+            epochs=25, batch_size=8, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=0.05, warmup_epochs=2,
+            clip_norm=5.0, ema_decay=0.99, stem_channels=64, width=64, dropout=0.2, context_layers=6,
         ),
     ),
     "bench": SpottingConfig(
         ExtractorConfig(
-            epochs=40, batch_size=32, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
-            warmup_epochs=3, precision="bf16", channels_last=True, box_frames=64, heatmap_size=24, base_channels=16,
+            epochs=16, batch_size=32, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            warmup_epochs=1, precision="bf16", channels_last=True, box_frames=64, heatmap_size=24, base_channels=16,
             blocks=(1, 2, 1), dropout=0.2, tokens="scores+pose", repeats=3, num_views=8,
         ),
         DetectorConfig(
-            epochs=60, min_steps=1000, batch_size=8, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=0.05,
-            warmup_epochs=5, clip_norm=5.0, ema_decay=0.99, window=512, stem_channels=64, width=64, dropout=0.2,
-            context_layers=7,
+            epochs=32, batch_size=4, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=0.05, warmup_epochs=2,
+            clip_norm=5.0, ema_decay=0.99, window=512, stem_channels=64, width=64, dropout=0.2, context_layers=7,
         ),
     ),
     # 100 epochs for the extractor; 128 epochs, Adam 1e-4, weight decay 5e-4, batch 32, 5 warm-up epochs, cosine.
