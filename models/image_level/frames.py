@@ -14,7 +14,7 @@ from datasets.person_box import clean_joints
 from datasets.rgb_store import RgbStore
 from datasets.skeletons import COCO_17, IMIGUE_22, IMIGUE_TO_COCO, Skeleton
 from transforms.crop import flip_joints, map_to_frame, random_resized_crop
-from transforms.rgb_clip import resize_box
+from transforms.rgb_clip import recolour, resize_box
 
 
 def keypoint_joints(skeleton: Skeleton) -> NDArray[np.int64]:
@@ -54,6 +54,7 @@ class FrameTransform:
     flip_train: bool = False  # half of the training frames mirrored
     flip_views: bool = False  # each test frame also mirrored
     area_min: float = 1.0  # smallest share of the picture that a training crop keeps
+    colour: float = 0.0  # how far training changes the colours, see `recolour`
 
     def train_view(self, store: RgbStore, row: int, joints: NDArray, rng: np.random.Generator) -> dict[str, NDArray]:
         """One random frame of the clip.
@@ -69,6 +70,8 @@ class FrameTransform:
         whole, size = (store.size, store.size), self.train_size
         crop = random_resized_crop(whole, rng, (self.area_min, 1.0)) if self.area_min < 1 else (0, 0, *whole)
         rgb = resize_box(store.read(row, index), crop, size)
+        if self.colour:
+            rgb = recolour(rgb, self.colour, rng)
         view = map_to_frame(clean_joints(joints[index]), store.boxes[row], whole)
         view = map_to_frame(view, crop, (size, size))
         if self.flip_train and rng.random() < 0.5:

@@ -65,6 +65,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         flip_train=may_flip,
         flip_views=may_flip,
         area_min=config.crop_area_min,
+        colour=config.colour,
     )
     table = clips.table
 

@@ -43,6 +43,7 @@ class VideoSwinConfig(FitConfig):
     train_size: int = 224  # pixels, after the random crop
     test_size: int = 224  # pixels
     crop_area_min: float = 0.08  # smallest share of the picture that a training crop keeps
+    colour: float = 0.0  # how far training changes a clip's colours; see `transforms.rgb_clip.recolour`
     num_test_clips: int = 4  # test views in time; the square around the person stands for the published three crops
     flip_test: bool = False  # each test view also mirrored
     test_batch_size: int = 2  # clips a forward pass at test, all views together
@@ -58,21 +59,22 @@ PROFILES = {
         embed_dim=8, depths=(1, 2), num_heads=(1, 2), window=(2, 4, 4), clip_len=4, picture_size=32, train_size=24,
         test_size=32, num_test_clips=1, test_batch_size=16,
     ),
-    # Small sets on a CPU, from scratch: a third of the width, two blocks a stage, few frames and pixels. One learning
-    # rate for all layers, since none has been trained before.
+    # Small sets on a CPU, from scratch: a third of the width, a block or two a stage, few frames and pixels, windows of
+    # half the first stage's side. First weights as large as this width wants, and one learning rate for all layers,
+    # since none has been trained before.
     "demo": VideoSwinConfig(
-        epochs=6, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=16, weight_decay=0.05, no_decay=BIAS_TABLES,
+        epochs=10, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=16, weight_decay=0.05, no_decay=BIAS_TABLES,
         warmup_epochs=1, clip_norm=5.0, ema_decay=0.99, precision="bf16",
-        embed_dim=32, depths=(1, 1, 2), num_heads=(2, 4, 8), window=(4, 4, 4), drop_path=0.05, dropout=0.2,
-        clip_len=8, picture_size=64, train_size=48, test_size=48, crop_area_min=0.56, num_test_clips=2,
+        embed_dim=32, depths=(1, 1, 1), num_heads=(1, 2, 4), window=(4, 5, 5), drop_path=0.0, dropout=0.1, init_std=0.1,
+        clip_len=8, picture_size=64, train_size=40, test_size=40, crop_area_min=0.56, colour=0.5, num_test_clips=2,
         flip_test=True, test_batch_size=8,
     ),
     "bench": VideoSwinConfig(
-        epochs=40, min_steps=800, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=16, weight_decay=0.05,
-        no_decay=BIAS_TABLES, warmup_epochs=4, clip_norm=5.0, ema_decay=0.99, precision="bf16",
-        embed_dim=32, depths=(1, 1, 2), num_heads=(2, 4, 8), window=(4, 4, 4), drop_path=0.05, dropout=0.2,
-        clip_len=8, picture_size=80, train_size=64, test_size=64, crop_area_min=0.56, num_test_clips=4,
-        flip_test=True, test_batch_size=8,
+        epochs=20, min_steps=380, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=16, weight_decay=0.05,
+        no_decay=BIAS_TABLES, warmup_epochs=2, clip_norm=5.0, ema_decay=0.99, precision="bf16",
+        embed_dim=32, depths=(1, 1, 2), num_heads=(1, 2, 4), window=(4, 6, 6), drop_path=0.05, dropout=0.1,
+        init_std=0.1, clip_len=8, picture_size=80, train_size=48, test_size=48, crop_area_min=0.56, colour=0.5,
+        num_test_clips=4, flip_test=True, test_batch_size=8,
     ),
     # The learning rate is that of 64 clips a step; pretrained layers take a tenth of it.
     "paper": VideoSwinConfig(

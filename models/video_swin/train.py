@@ -62,6 +62,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         flip_views=config.flip_test and clips.may_mirror,
         flip_train=clips.may_mirror,
         area=(config.crop_area_min, 1.0),
+        colour=config.colour,
     )
     table = clips.table
     num_frames = table.num_frames.to_numpy()
