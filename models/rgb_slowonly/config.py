@@ -39,7 +39,7 @@ PROFILES = {
         num_test_clips=4, test_batch_size=8,
     ),
     "bench": RGBSlowOnlyConfig(
-        epochs=36, min_steps=700, batch_size=16, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05,
+        epochs=24, min_steps=500, batch_size=16, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05,
         clip_norm=40.0, warmup_epochs=3, ema_decay=0.99, precision="bf16", channels_last=True, picture_size=80,
         clip_len=8, train_size=64, test_size=72, base_channels=16, blocks=(1, 2, 2, 1), pool_stride=2, colour=0.5,
         dropout=0.2, num_test_clips=4, test_batch_size=8,
