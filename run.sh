@@ -108,9 +108,11 @@ if [ -n "$track1" ]; then
     entry semantic --input limb
     entry gecn
     [ ! -d models/gecn ] || "$python" -m models.gecn.tsne --run "$run"
-    entry ehct --stream joint
-    entry ehct --stream bone
-    entry ehct --stream motion
+    if [ "$profile" = paper ]; then
+        for stream in joint bone motion; do entry ehct --stream $stream; done
+    else
+        entry ehct  # small sets learn best from the three streams joined
+    fi
     if "$python" -m datasets.rgb_store --run "$run" --has-rgb; then
         entry rgb_slowonly
         entry rgbpose --input joint
