@@ -7,6 +7,10 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import pytest
+
+from datasets.errors import InputError
+from datasets.prepare import main
 
 
 def person(num_frames: int, num_points: int = 35, seed: int = 0) -> np.ndarray:
@@ -130,3 +134,11 @@ def replace_line(path: Path, line: int, text: str) -> None:
     lines = path.read_text().splitlines()
     lines[line - 1] = text
     path.write_text("\n".join(lines) + "\n")
+
+
+def fails(*options: str, track: str = "track1", path: str = "data") -> str:
+    """Prepare recordings, expect bad input and nothing written; returns the message."""
+    with pytest.raises(InputError) as caught:
+        main(["--run", "r", f"--{track}", path, *options])
+    assert not list(Path().glob("clips/*/*"))
+    return str(caught.value)
