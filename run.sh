@@ -20,7 +20,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 run="" profile=demo track1="" track2="" num_folds="" answers="" answers2="" tune="" sample=()
-prepare=()
+prepare=() files=()
 while [ $# -gt 0 ]; do
     case "$1" in
     --tune) tune=yes && shift && continue ;;
@@ -37,7 +37,8 @@ while [ $# -gt 0 ]; do
     --answers) answers=$2 ;;
     --answers2) answers2=$2 ;;
     --sample) sample=(--sample "$2") ;;
-    --rgb1 | --rgb2 | --subjects | --skeleton | --train-split | --test-split | --test-videos) prepare+=("$1" "$2") ;;
+    --rgb1 | --rgb2 | --subjects | --skeleton) prepare+=("$1" "$2") files+=("$2") ;;
+    --train-split | --test-split | --test-videos) prepare+=("$1" "$2") ;;
     *) echo "error: unknown option $1; bash run.sh --help lists the options" >&2; exit 2 ;;
     esac
     shift 2
@@ -68,7 +69,7 @@ started=$SECONDS
 
 # ------------------------------------------------------------------------------------------ finished already?
 inputs=()
-for path in "$track1" "$track2" "$answers" "$answers2"; do [ -z "$path" ] || inputs+=(--input "$path"); done
+for path in "$track1" "$track2" "$answers" "$answers2" "${files[@]}"; do [ -z "$path" ] || inputs+=(--input "$path"); done
 arguments=("$profile" "$num_folds" "${sample[@]}" "${prepare[@]}")
 if "$python" -m report.finished --run "$run" "${inputs[@]}" -- "${arguments[@]}"; then exit; fi
 

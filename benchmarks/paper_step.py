@@ -69,6 +69,12 @@ def video_swin(config: FitConfig, batch: int) -> Made:
     return model, {"rgb": torch.randn(batch, 3, config.clip_len, config.train_size, config.train_size)}
 
 
+def image_level(config: FitConfig, batch: int) -> Made:
+    picture = torch.randn(batch, 3, config.train_size, config.train_size)
+    model = module_of("image_level", "model").ImageLevel(NUM_CLASSES)
+    return model, {"picture": picture, "keypoints": torch.rand(batch, 3 * 17)}
+
+
 def two_pathways(folder: str, network: str) -> Callable[[FitConfig, int], Made]:
     def make(config: FitConfig, batch: int) -> Made:
         model = getattr(module_of(folder, "model"), network)(NUM_JOINTS, NUM_CLASSES, **config.trunk)
@@ -89,6 +95,7 @@ ENTRIES = {
     "m3cn": two_pathways("m3cn", "M3CN"),
     "prototype": two_pathways("prototype", "PrototypeNet"),
     "video_swin": video_swin,
+    "image_level": image_level,
 }
 
 
