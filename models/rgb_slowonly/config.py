@@ -17,6 +17,7 @@ class RGBSlowOnlyConfig(FitConfig):
     blocks: tuple[int, ...] = (3, 4, 6, 3)  # bottlenecks a stage
     pool_stride: int = 2  # of the max-pool after the stem; 1 leaves small pictures some detail
     colour: float = 0.0  # how far training changes a clip's colours (transforms.rgb_clip.recolour)
+    static: float = 1.0  # share of a view's mean picture that is kept (transforms.rgb_clip.normalise)
     dropout: float = 0.5  # before the classifier
     num_test_clips: int = 10  # test views in time
     flip_views: bool = False  # each test view also mirrored
@@ -35,13 +36,13 @@ PROFILES = {
     "demo": RGBSlowOnlyConfig(
         epochs=20, batch_size=16, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=40.0,
         warmup_epochs=2, ema_decay=0.99, precision="bf16", channels_last=True, picture_size=64, clip_len=4,
-        train_size=40, test_size=48, base_channels=16, blocks=(1, 1, 1, 1), pool_stride=2, colour=0.5, dropout=0.2,
+        train_size=40, test_size=48, base_channels=16, blocks=(1, 1, 1, 1), pool_stride=2, colour=0.5, static=0.1, dropout=0.2,
         num_test_clips=4, test_batch_size=8,
     ),
     "bench": RGBSlowOnlyConfig(
         epochs=24, min_steps=500, batch_size=16, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05,
         clip_norm=40.0, warmup_epochs=3, ema_decay=0.99, precision="bf16", channels_last=True, picture_size=80,
-        clip_len=8, train_size=64, test_size=72, base_channels=16, blocks=(1, 2, 2, 1), pool_stride=2, colour=0.5,
+        clip_len=8, train_size=64, test_size=72, base_channels=16, blocks=(1, 2, 2, 1), pool_stride=2, colour=0.5, static=0.1,
         dropout=0.2, num_test_clips=4, test_batch_size=8,
     ),
     # 18 epochs over a data set repeated 10 times.

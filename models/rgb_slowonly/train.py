@@ -52,7 +52,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         return {"rgb": transform.test_views(store, row, num_frames[row])}
 
     def prepare(batch: Batch) -> Batch:
-        return {"rgb": normalise(batch["rgb"])}
+        return {"rgb": normalise(batch["rgb"], config.static)}
 
     model = fit(
         model,

@@ -180,3 +180,12 @@ def test_normalised_pictures_have_imagenets_mean_and_spread():
     assert out.is_contiguous(memory_format=torch.channels_last_3d)
     expected = (rgb[1, 2, 4, 1].double() - torch.tensor(MEAN)) / torch.tensor(STD)
     torch.testing.assert_close(out[1, :, 2, 4, 1].double(), expected, rtol=0, atol=1e-5)
+
+
+def test_a_share_of_what_does_not_move_is_kept():
+    rgb = torch.randint(0, 256, (2, 4, 5, 5, 3), dtype=torch.uint8)
+    whole, half, none = (normalise(rgb, static) for static in (1.0, 0.5, 0.0))
+    torch.testing.assert_close(none.mean(dim=2), torch.zeros(2, 3, 5, 5), rtol=0, atol=1e-6)
+    torch.testing.assert_close(half.mean(dim=2), whole.mean(dim=2) / 2)
+    torch.testing.assert_close(none[:, :, 1] - none[:, :, 0], whole[:, :, 1] - whole[:, :, 0])
+    assert half.is_contiguous(memory_format=torch.channels_last_3d)
