@@ -33,7 +33,7 @@ PROFILES = {
     ),
     # Small sets on a CPU: few pixels, and a shallow network that few steps can train; the design stays. From
     # scratch on a dozen people a network learns their shirts and walls: hence colour and static (0.34 instead of 0.22
-    # of the held-out clips of a fold of generated recordings, 0.21 instead of 0.06 of filmed body gestures).
+    # of the held-out clips of a fold of generated recordings, 0.21 instead of under 0.07 of filmed gestures).
     "demo": RGBSlowOnlyConfig(
         epochs=20, batch_size=16, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=40.0,
         warmup_epochs=2, ema_decay=0.99, precision="bf16", channels_last=True, picture_size=64, clip_len=4,
