@@ -35,6 +35,11 @@ class ExtractorConfig(FitConfig):
     num_views: int = 2  # token files of a training video: plain, mirrored, then random views; ours
     batch_clips: int = 32  # clips a forward pass when tokens are made
 
+    @property
+    def is_cross_fitted(self) -> bool:
+        """Whether a training video is described by the fold model that never saw its person."""
+        return self.tokens != "features"
+
 
 @dataclass(frozen=True)
 class DetectorConfig(FitConfig):

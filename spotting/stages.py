@@ -116,7 +116,7 @@ def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor
     else:
         write_json(made_with, job.stage_fingerprint("extractor"))
     rows = clips.videos.set_index("video_id")
-    cross_fitted = config.tokens != "features"
+    cross_fitted = config.is_cross_fitted
     described = {part: ids for part, ids in parts.items() if not (cross_fitted and part == "train")}
     for part, video_ids in described.items():
         is_trained_on = part == ("held_out" if cross_fitted else "train")
@@ -136,7 +136,7 @@ def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor
 
 def token_fold(job: SpottingJob, video2fold: dict[str, int], video_id: str) -> int:
     """The fold whose extractor describes a training video to this fold's detector."""
-    return video2fold[video_id] if job.config.extractor.tokens != "features" else job.fold
+    return video2fold[video_id] if job.config.extractor.is_cross_fitted else job.fold
 
 
 def folds_waited_for(job: SpottingJob, video2fold: dict[str, int], video_ids: list[str]) -> list[int]:

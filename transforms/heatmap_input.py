@@ -2,9 +2,24 @@
 
 from collections.abc import Callable
 
-from datasets.skeletons import Skeleton
-from training.fit import Batch
+from torch import Tensor
+
+from datasets.errors import InputError
+from datasets.skeletons import IMIGUE_22, IMIGUE_TO_COCO, Skeleton
 from transforms.heatmaps import joint_heatmaps, limb_heatmaps
+
+Batch = dict[str, Tensor]
+
+
+def check_input(input_kind: str) -> None:
+    """Raise InputError for anything but joint and limb."""
+    if input_kind not in ("joint", "limb"):
+        raise InputError(f"--input {input_kind}: expected joint or limb")
+
+
+def stem_map(skeleton: Skeleton, input_kind: str) -> dict[int, int] | None:
+    """How a public stem for COCO's joints fits ours, as `load_weights` takes it; limbs have no such counterpart."""
+    return IMIGUE_TO_COCO if skeleton.name == IMIGUE_22.name and input_kind == "joint" else None
 
 
 def num_channels(skeleton: Skeleton, input_kind: str) -> int:

@@ -4,8 +4,6 @@ Source: PoseConv3D (arXiv 2104.13586), section 3.3; strides and stage sizes as i
 configs/posec3d/slowonly_r50_ntu60_xsub/joint.py. The names of the modules give the key layout of public checkpoints.
 """
 
-from torch import Tensor, nn
-
 from models.layers.bottleneck3d import Bottleneck3d
 from models.layers.pathway import Pathway
 
@@ -29,15 +27,3 @@ class PoseBackbone(Pathway):
             lateral_channels=lateral_channels,
             block=block,
         )
-
-
-class LinearHead(nn.Module):
-    """Dropout and one linear layer, from pooled features to logits."""
-
-    def __init__(self, in_channels: int, num_classes: int, dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.fc_cls = nn.Linear(in_channels, num_classes)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return self.fc_cls(self.dropout(features))  # (B, K)

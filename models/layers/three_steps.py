@@ -18,18 +18,18 @@ from torch import nn
 
 from datasets.clips import Clips
 from datasets.rgb_store import RgbStore, open_rgb_store
-from datasets.skeletons import IMIGUE_22, IMIGUE_TO_COCO
 from models.layers.inflate import start_from_pictures
+from models.layers.pathway_net import PathwayNet
 from models.layers.pose_backbone import PoseBackbone
 from models.layers.rgb_backbone import RGBBackbone
 from models.layers.two_pathway_config import TwoPathwayConfig, step_config
-from models.layers.two_pathway_net import PathwayNet, TwoPathwayNet, merge_pathways
+from models.layers.two_pathway_net import TwoPathwayNet, merge_pathways
 from training.dataset import Sample, TrainRows, TrainSamples, ViewSamples
 from training.fit import Batch, fit
 from training.folds import FoldJob
 from training.predict import predict
 from training.weights import load_weights
-from transforms.heatmap_input import heatmap_input
+from transforms.heatmap_input import heatmap_input, stem_map
 from transforms.pose_clip import PoseClipTransform
 from transforms.rgb_clip import RgbClipTransform, normalise
 from transforms.rgb_pose_clip import RgbPoseClipTransform
@@ -72,7 +72,7 @@ def train_three_steps(
         return transform.test_views(store, row, clips.joints_of(row))
 
     if config.weights:
-        load_weights(network, config.weights, stem_map=_stem_map(clips, config))
+        load_weights(network, config.weights, stem_map=stem_map(clips.skeleton, config.input))
     else:
         # Both are built before either is trained: training moves the generator that new weights are drawn from.
         rgb_net, pose_net = single_networks(network, clips.num_classes, config)
@@ -136,7 +136,7 @@ def _pose_step(net: PathwayNet, clips: Clips, train_rows: TrainRows, job: FoldJo
     """Step 2: heatmaps alone, as many frames as the pose pathway has in step 3."""
     config: TwoPathwayConfig = job.config
     if config.weights_pose:
-        load_weights(net, config.weights_pose, stem_map=_stem_map(clips, config))
+        load_weights(net, config.weights_pose, stem_map=stem_map(clips.skeleton, config.input))
         return net
     size = config.heatmap_size(config.train_size)
     transform = PoseClipTransform(
@@ -189,8 +189,3 @@ def _both_inputs(clips: Clips, config: TwoPathwayConfig, picture_size: int) -> P
         return {"rgb": normalise(batch["rgb"]), **draw(batch)}
 
     return prepare
-
-
-def _stem_map(clips: Clips, config: TwoPathwayConfig) -> dict[int, int] | None:
-    """How a public stem for COCO's joints fits ours; limbs have no such counterpart."""
-    return IMIGUE_TO_COCO if clips.skeleton.name == IMIGUE_22.name and config.input == "joint" else None

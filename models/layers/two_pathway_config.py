@@ -4,9 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TypeVar
 
-from datasets.errors import InputError
 from models.layers.two_pathway import heatmap_size
 from training.config import FitConfig
+from transforms.heatmap_input import check_input
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,6 @@ def check_two_pathway_config(config: TwoPathwayConfig) -> None:
     Raises:
         InputError: an input that is neither joint nor limb, or a picture size without heatmaps that match.
     """
-    if config.input not in ("joint", "limb"):
-        raise InputError(f"--input {config.input}: expected joint or limb")
+    check_input(config.input)
     for size in (config.train_size, config.test_size):
         config.heatmap_size(size)

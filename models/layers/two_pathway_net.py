@@ -1,4 +1,4 @@
-"""Classifiers on two pathways, and on one pathway alone.
+"""Classifiers on two pathways.
 
 Source: PoseConv3D (arXiv 2104.13586), section 3.4; pyskl, pyskl/models/heads/rgbpose_head.py. The names of the modules
 give the key layout of public checkpoints.
@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.layers.bottleneck3d import init_convolutions
-from models.layers.pathway import Pathway
-from models.layers.pose_backbone import LinearHead
+from models.layers.pathway_net import PathwayNet
 from models.layers.two_pathway import Pair, TwoPathwayBackbone
 
 
@@ -71,25 +70,6 @@ def mean_log_probs(logits_rgb: Tensor, logits_pose: Tensor) -> Tensor:
     """log((softmax(rgb) + softmax(pose)) / 2), (B, K) float32: a softmax gives the mean probability back."""
     log_probs = torch.stack((logits_rgb.float().log_softmax(1), logits_pose.float().log_softmax(1)))  # (2, B, K)
     return log_probs.logsumexp(0) - math.log(2)
-
-
-class PathwayNet(nn.Module):
-    """One pathway and its classifier: the network of the first two training steps.
-
-    The keys are those of public single-pathway checkpoints: `backbone.` and `cls_head.fc_cls.`.
-    """
-
-    def __init__(self, backbone: Pathway, num_classes: int, dropout: float = 0.5) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self.cls_head = LinearHead(backbone.out_channels, num_classes, dropout)
-        init_convolutions(self.backbone)
-        nn.init.normal_(self.cls_head.fc_cls.weight, std=0.01)
-        nn.init.zeros_(self.cls_head.fc_cls.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 3 or V, T, H, W) to logits (B, K)."""
-        return self.cls_head(self.backbone(x).mean(dim=(2, 3, 4)))  # (B, K)
 
 
 def both_cross_entropies(output: dict[str, Tensor], labels: Tensor) -> Tensor:

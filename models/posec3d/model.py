@@ -3,14 +3,13 @@
 Source: PoseConv3D (arXiv 2104.13586), section 3.3. The names of the modules give the key layout of public checkpoints.
 """
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from models.layers.bottleneck3d import init_convolutions
-from models.layers.pose_backbone import LinearHead, PoseBackbone
+from models.layers.pathway_net import PathwayNet
+from models.layers.pose_backbone import PoseBackbone
 
 
-class PoseC3D(nn.Module):
+class PoseC3D(PathwayNet):
     """The recogniser: heatmap volumes to class logits.
 
     Args:
@@ -28,18 +27,9 @@ class PoseC3D(nn.Module):
         self, in_channels: int, num_classes: int, base_channels: int = 32, blocks: tuple[int, ...] = (4, 6, 3),
         temporal_strides: tuple[int, ...] = (1, 1, 2), dropout: float = 0.5,
     ) -> None:  # fmt: skip
-        super().__init__()
-        self.backbone = PoseBackbone(in_channels, base_channels, tuple(blocks), tuple(temporal_strides))
-        self.cls_head = LinearHead(self.backbone.out_channels, num_classes, dropout)
-        self.feature_channels = self.backbone.out_channels
-        self.reset_parameters()
-
-    @torch.no_grad()
-    def reset_parameters(self) -> None:
-        """Start afresh: see `init_convolutions`; the classifier is N(0, 0.01) with zero bias."""
-        init_convolutions(self.backbone)
-        nn.init.normal_(self.cls_head.fc_cls.weight, std=0.01)
-        nn.init.zeros_(self.cls_head.fc_cls.bias)
+        super().__init__(
+            PoseBackbone(in_channels, base_channels, tuple(blocks), tuple(temporal_strides)), num_classes, dropout
+        )
 
     def forward(self, heatmaps: Tensor) -> Tensor:
         """Classify clips.
@@ -49,5 +39,4 @@ class PoseC3D(nn.Module):
         Returns:
             logits (B, K).
         """
-        features = self.backbone(heatmaps)  # (B, C, T', H', W')
-        return self.cls_head(features.mean(dim=(2, 3, 4)))  # (B, K)
+        return super().forward(heatmaps)

@@ -15,7 +15,7 @@ from pytorchvideo.models.resnet import create_bottleneck_block, create_res_stage
 from pytorchvideo.models.stem import create_res_basic_stem
 from torch import Tensor, nn
 
-from models.layers.pose_backbone import LinearHead
+from models.layers.pathway_net import LinearHead
 
 STEM_KERNEL = (1, 7, 7)
 IN_PLACE = partial(nn.ReLU, inplace=True)

@@ -7,7 +7,8 @@ of the modules give the key layout of public checkpoints; the second head is `cl
 from torch import Tensor, nn
 
 from models.layers.bottleneck3d import init_convolutions
-from models.layers.pose_backbone import LinearHead, PoseBackbone
+from models.layers.pathway_net import LinearHead
+from models.layers.pose_backbone import PoseBackbone
 
 
 class SemanticHead(LinearHead):

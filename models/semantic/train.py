@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 from datasets.clips import Clips
-from datasets.errors import InputError, run_command
-from datasets.skeletons import IMIGUE_22, IMIGUE_TO_COCO
+from datasets.errors import run_command
 from models.semantic.config import PROFILES, SemanticConfig
 from models.semantic.loss import semantic_loss
 from models.semantic.model import SemanticPoseC3D
@@ -21,7 +20,7 @@ from training.fit import fit
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.predict import predict
 from training.weights import load_weights
-from transforms.heatmap_input import heatmap_input, num_channels
+from transforms.heatmap_input import check_input, heatmap_input, num_channels, stem_map
 from transforms.pose_clip import PoseClipTransform
 
 
@@ -38,8 +37,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         dropout=config.dropout,
     )
     if config.weights:
-        stem_map = IMIGUE_TO_COCO if clips.skeleton.name == IMIGUE_22.name and config.input == "joint" else None
-        load_weights(model, config.weights, stem_map=stem_map)
+        load_weights(model, config.weights, stem_map=stem_map(clips.skeleton, config.input))
     transform = PoseClipTransform(
         clips.skeleton.flip_index,
         clip_len=config.clip_len,
@@ -85,8 +83,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
 
 def main(argv: list[str] | None = None) -> None:
     args, config = parse_train_arguments(argv, "Train PoseC3D with the semantic embedding loss.", PROFILES)
-    if config.input not in ("joint", "limb"):
-        raise InputError(f"--input {config.input}: expected joint or limb")
+    check_input(config.input)
     run_folds(args, f"semantic_{config.input}", config, train_fold)
 
 

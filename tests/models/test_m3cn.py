@@ -24,9 +24,10 @@ from folds.make import main as make_folds
 from models.layers import inflate
 from models.layers.bottleneck3d import Bottleneck3d
 from models.layers.inflate import start_from_pictures
+from models.layers.pathway_net import PathwayNet
 from models.layers.res2net3d import Res2NetBottleneck3d
 from models.layers.rgb_backbone import RGBBackbone
-from models.layers.two_pathway_net import PathwayNet, both_cross_entropies
+from models.layers.two_pathway_net import both_cross_entropies
 from models.m3cn.model import M3CN
 from models.m3cn.train import main
 from oof.artifacts import read_oof

@@ -15,8 +15,8 @@ from pytorchvideo.models.resnet import create_resnet
 
 from datasets.errors import InputError
 from folds.make import main as make_folds_main
+from models.layers.pathway_net import PathwayNet
 from models.layers.rgb_backbone import RGBBackbone
-from models.layers.two_pathway_net import PathwayNet
 from models.rgb_slowonly.model import RGBSlowOnly
 from models.rgb_slowonly.train import main
 from models.rgb_slowonly.weights import public_name, start_from, to_our_names

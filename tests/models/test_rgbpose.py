@@ -13,10 +13,11 @@ from datasets import rgb_build
 from datasets.errors import InputError
 from datasets.paths import fold_checkpoint_dir
 from folds.make import main as make_folds
+from models.layers.pathway_net import PathwayNet
 from models.layers.pose_backbone import PoseBackbone
 from models.layers.rgb_backbone import RGBBackbone
 from models.layers.two_pathway_config import check_two_pathway_config, step_config
-from models.layers.two_pathway_net import PathwayNet, both_cross_entropies, merge_pathways
+from models.layers.two_pathway_net import both_cross_entropies, merge_pathways
 from models.rgbpose.config import PROFILES
 from models.rgbpose.model import RGBPoseConv3D
 from models.rgbpose.train import main

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from datasets.errors import InputError
+from models.layers.pathway_net import PathwayNet
 from models.layers.two_pathway import TwoPathwayBackbone, heatmap_size
-from models.layers.two_pathway_net import PathwayNet, TwoPathwayNet, mean_log_probs
+from models.layers.two_pathway_net import TwoPathwayNet, mean_log_probs
 
 SMALL = {"rgb_base": 8, "pose_base": 4, "rgb_blocks": (1, 1, 1, 1), "pose_blocks": (1, 1, 1)}
 

@@ -33,7 +33,7 @@ def test_frame_features_average_to_the_clip_feature():
     model, clips = tiny_extractor(), torch.rand(2, 22, 7, 16, 16)
     with torch.no_grad():
         frames = model.forward_frames(clips)
-        assert frames.shape == (2, 7, model.feature_channels)
+        assert frames.shape == (2, 7, model.backbone.out_channels)
         torch.testing.assert_close(model.cls_head(frames.mean(1)), model(clips))
 
 
