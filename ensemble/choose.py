@@ -7,7 +7,7 @@ they chose is scored on k.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -32,6 +32,8 @@ def challengers(crossfit: CrossFit, current: Recipe) -> Iterator[Recipe]:
         yield replace(current, tuned=True)
     if material.parts is not None and not current.parts:
         yield replace(current, parts=True)
+    if material.retrained and not current.retrained:
+        yield replace(current, retrained=True)
     if material.stack is not None and not current.stack:
         yield replace(current, stack=True)
     if not current.adjusted:
@@ -88,6 +90,4 @@ def estimate(crossfit: CrossFit) -> np.ndarray:
 
 
 def _added(current: Recipe, challenger: Recipe) -> str:
-    return next(
-        name for name in ("tuned", "parts", "stack", "adjusted") if getattr(current, name) != getattr(challenger, name)
-    )
+    return next(one.name for one in fields(Recipe) if getattr(current, one.name) != getattr(challenger, one.name))

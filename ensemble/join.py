@@ -13,6 +13,7 @@ from folds.make import load_folds
 from oof.artifacts import Oof, file_sha256, read_oof
 
 PART_NAME = re.compile(r"(?P<model>.+)_part(?P<number>\d+)")  # a tail model: ensemble/join_parts.py reads these
+RETRAINED = "_crt"  # ends the name of an entry whose classifier was trained again with balanced sampling (cRT)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ensemble.adjust import TAUS, class_prior
-from ensemble.join import Entries
+from ensemble.join import RETRAINED, Entries
 from ensemble.join_parts import Parts
 from ensemble.merge import Tail
 from ensemble.mixture import Blend, blend_probabilities, blend_test_probabilities
@@ -25,12 +25,13 @@ class Recipe:
 
     tuned: bool = False
     parts: bool = False  # tail models; alphas searched with the weights, else reading R4 with all 1
+    retrained: bool = False  # classifiers trained again with balanced sampling, beside the entries they come from
     stack: bool = False  # the stackers as further entries
     adjusted: bool = False  # tau times the log prior taken out of the result; tau chosen from a few
 
     @property
     def title(self) -> str:
-        extras = [name for name in ("parts", "stack", "adjusted") if getattr(self, name)]
+        extras = [name for name in ("parts", "retrained", "stack", "adjusted") if getattr(self, name)]
         return " + ".join(["tuned weights" if self.tuned else "equal weights", *extras])
 
 
@@ -45,6 +46,12 @@ class Material:
     @property
     def folds(self) -> list[int]:
         return np.unique(self.entries.fold).tolist()
+
+    @property
+    def retrained(self) -> list[int]:
+        """Positions of the entries that are another's features under a classifier trained again, beside that other."""
+        names = self.entries.names
+        return [i for i, name in enumerate(names) if name.endswith(RETRAINED) and name.removesuffix(RETRAINED) in names]
 
 
 class CrossFit:
@@ -62,7 +69,7 @@ class CrossFit:
     def names(self, recipe: Recipe) -> tuple[str, ...]:
         """Of the entries that the weights of a blend belong to."""
         stack = self.material.stack.names if recipe.stack else ()
-        return (*self.material.entries.names, *stack)
+        return (*(self.material.entries.names[i] for i in self._positions(recipe)), *stack)
 
     def blend(self, recipe: Recipe, held_out: int | None = None) -> Blend:
         """The recipe fitted on every fold but `held_out`; on all of them for None."""
@@ -104,7 +111,7 @@ class CrossFit:
 
     def test_probabilities(self, recipe: Recipe) -> np.ndarray:
         """(M, K) by the blend fitted on every fold."""
-        logits = list(self.material.entries.test_logits)
+        logits = [self.material.entries.test_logits[i] for i in self._positions(recipe)]
         if recipe.stack:
             logits += list(self.material.stack.test_logits)
         tails = self.material.parts.test_tails if recipe.parts else ()
@@ -118,21 +125,27 @@ class CrossFit:
         tails = self._tails(recipe, rows)
         if not recipe.tuned:
             return replace(Blend.equal(len(self.names(recipe))), alphas=np.ones(len(tails)), reading=UNTUNED_READING)
-        begin = self._begin(recipe, held_out)
+        plainer = self._plainer(recipe)
+        begin = self._begin(recipe, plainer, held_out) if plainer else None
         logits = np.stack([entry[rows] for entry in self._logits(recipe, held_out)])
         title = f"{self._title}: {recipe.title} without fold {held_out}"
         found = tune(logits, entries.label[rows], self.search, tails, title, begin)
         # Where the search has no use for what the recipe adds, the plainer recipe's blend stands, so that two recipes
         # are compared by what one adds and not by the luck of two searches.
-        uses_parts = not recipe.parts or found.alphas.any()
-        uses_stack = not recipe.stack or found.weights[len(entries.names) :].any()
-        return found if begin is None or (uses_parts and uses_stack) else begin
+        if plainer is None:
+            return found
+        new = found.alphas if plainer.parts != recipe.parts else found.weights[len(self.names(plainer)) :]
+        return found if new.any() else begin
 
-    def _begin(self, recipe: Recipe, held_out: int | None) -> Blend | None:
+    def _plainer(self, recipe: Recipe) -> Recipe | None:
+        """The recipe without what was added to it last; None where there is nothing but tuned weights."""
+        for name in ("stack", "retrained", "parts"):
+            if getattr(recipe, name):
+                return replace(recipe, **{name: False})
+        return None
+
+    def _begin(self, recipe: Recipe, plainer: Recipe, held_out: int | None) -> Blend:
         """The plainer recipe's blend in the form of this one: new entries and tails with weight 0."""
-        if not (recipe.stack or recipe.parts):
-            return None
-        plainer = replace(recipe, stack=False) if recipe.stack else replace(recipe, parts=False)
         blend, num_new = self.blend(plainer, held_out), len(self.names(recipe)) - len(self.names(plainer))
         return replace(
             blend,
@@ -156,7 +169,13 @@ class CrossFit:
     def _logits(self, recipe: Recipe, held_out: int | None) -> list[np.ndarray]:
         """E arrays (N, K); those of the stackers are by stackers that never saw a label of fold `held_out`."""
         stack = self.material.stack.logits[held_out] if recipe.stack else ()
-        return [*self.material.entries.logits, *stack]
+        return [*(self.material.entries.logits[i] for i in self._positions(recipe)), *stack]
+
+    def _positions(self, recipe: Recipe) -> list[int]:
+        """Of the recipe's entries among those of the material; what an addition brings comes last."""
+        retrained = self.material.retrained
+        others = [i for i in range(len(self.material.entries.names)) if i not in retrained]
+        return others + retrained if recipe.retrained else others
 
     def _tails(self, recipe: Recipe, rows: np.ndarray) -> tuple[Tail, ...]:
         if not recipe.parts:

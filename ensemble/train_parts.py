@@ -6,8 +6,9 @@ writes: checkpoints/<run>/<name>_{part<i>,crt}/fold<k>/, oof/<run>/<name>_{part<
     python -m ensemble.train_parts --run mine [--entries m3cn,ehct] [--fold 0] [--field value ...]
 
 `<name>_part<i>` knows the classes of the i rarest parts and OTHERS (ensemble/parts.py); its labels are numbered so.
-`<name>_crt` knows all classes and can enter a blend as any other entry. Both start from the entry's own weights, fold
-by fold, with a new classifier, and with the entry's own settings but for what `part_config` and `crt_config` change.
+`<name>_crt` knows all classes and is a candidate of the blend beside its entry. Both start from the entry's own
+weights, fold by fold, with a new classifier, and with the entry's own settings but for what `part_config` and
+`crt_config` change.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from datasets.errors import InputError, run_command
 from datasets.paths import check_run_name, fold_checkpoint_dir
 from datasets.rgb_store import has_rgb
 from ensemble.entries import entries_named, entry_config, entry_module
+from ensemble.join import RETRAINED
 from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, tail_trainsets
 from folds.make import load_folds
 from oof.artifacts import file_sha256
@@ -154,7 +156,7 @@ def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) ->
         )
     run_folds(
         args,
-        f"{name}_crt",
+        name + RETRAINED,
         override(crt_config(config, num_clips), changes),
         partial(train_from, name, balanced_rows, module.train_fold),
         made_from=made_from,

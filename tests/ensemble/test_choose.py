@@ -69,6 +69,22 @@ def test_tail_models_enter_only_when_they_pay(tmp_path):
         np.testing.assert_allclose(test.sum(1), 1)
 
 
+def test_a_classifier_trained_again_enters_only_when_it_pays(tmp_path):
+    """Until then it has no part in the blend, equal weights included; alone it is an entry like any other."""
+    base = an_entry(0.8, 1, 400)
+    for strength, expected in ((3, True), (0, False)):
+        oofs = {"a": base, "a_crt": an_entry(strength, 2, 400), "b": an_entry(0.8, 3, 400)}
+        entries = entries_of(tmp_path, oofs)
+        crossfit, recipe, _ = blend(Material(entries), SEARCH)
+        assert recipe.retrained is expected
+        assert crossfit.names(recipe) == (("a", "b", "a_crt") if expected else ("a", "b"))
+        np.testing.assert_allclose(crossfit.test_probabilities(recipe).sum(1), 1)
+        plain = CrossFit(Material(entries_of(tmp_path, {"a": base, "b": oofs["b"]})), SEARCH)
+        assert crossfit.probabilities(Recipe()).tobytes() == plain.probabilities(Recipe()).tobytes()
+    alone = Material(entries_of(tmp_path, {"a_crt": base, "b": base}))
+    assert not alone.retrained and CrossFit(alone, SEARCH).names(Recipe()) == ("a_crt", "b")
+
+
 def test_the_choice_is_held_out_too(tmp_path):
     """With the labels of one fold spoilt, the others choose for it as before."""
     noise = {f"noise{i}": an_entry(0, 10 + i, 400) for i in range(4)}
