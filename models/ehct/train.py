@@ -13,10 +13,10 @@ from datasets.clips import Clips
 from datasets.errors import InputError, run_command
 from models.ehct.config import PROFILES, EHCTConfig
 from models.ehct.model import EHCT
-from training.dataset import TrainRows, TrainSamples, ViewSamples
-from training.fit import Batch, fit
+from training.dataset import TrainRows
+from training.fit import Batch
+from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
-from training.predict import predict
 from training.weights import load_weights
 from transforms.graph import GraphAugment, GraphTransform
 
@@ -66,8 +66,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
     model = build_model(clips, config, transform.num_channels)
     if config.weights:
         load_weights(model, config.weights)
-    table = clips.table
-    sizes = table[["width", "height"]].to_numpy()
+    sizes = clips.table[["width", "height"]].to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         return {"joints": transform(clips.joints_of(row), *sizes[row], rng=rng)}
@@ -76,29 +75,18 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         flips = (False, True) if config.flip_test and clips.may_mirror else (False,)
         return {"joints": np.stack([transform(clips.joints_of(row), *sizes[row], flip=flip) for flip in flips])}
 
-    model = fit(
+    model = fit_fold(
         model,
-        TrainSamples(train_rows, table.label.to_numpy(), sample_clip, config.seed),
-        config,
+        clips,
+        train_rows,
+        job,
+        sample_clip,
         prepare=only_joints,
         loss_fn=lambda logits, batch, epoch: F.cross_entropy(
             logits.float(), batch["label"], label_smoothing=config.smoothing
         ),
-        folder=job.folder,
-        fingerprint=job.fingerprint,
-        title=job.title,
-        device=job.device,
-        clip_ids=table.clip_id.tolist(),
     )
-    return predict(
-        model,
-        ViewSamples(predict_rows, sample_views),
-        prepare=only_joints,
-        batch_size=config.test_batch_size,
-        precision=config.precision,
-        device=job.device,
-        num_workers=config.num_workers,
-    )
+    return predict_fold(model, predict_rows, job, sample_views, prepare=only_joints)
 
 
 def main(argv: list[str] | None = None) -> None:

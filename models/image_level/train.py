@@ -17,11 +17,11 @@ from datasets.rgb_store import build_rgb_store, open_rgb_store
 from models.image_level.config import IMAGENET, PROFILES, ImageLevelConfig
 from models.image_level.frames import FrameTransform, keypoint_joints
 from models.image_level.model import ImageLevel
-from training.dataset import TrainRows, TrainSamples, ViewSamples
-from training.fit import Batch, fit
+from training.dataset import TrainRows
+from training.fit import Batch
+from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.imagenet import imagenet_tensors
-from training.predict import predict
 from training.weights import load_tensors, read_state_dict
 from transforms.rgb_clip import normalise
 
@@ -67,7 +67,6 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         area_min=config.crop_area_min,
         colour=config.colour,
     )
-    table = clips.table
 
     def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         return transform.train_view(store, row, clips.joints_of(row), rng)
@@ -81,27 +80,18 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         steps.insert(0, ("frozen", frozen))
     for step, step_config in steps:
         model.freeze_backbone(step == "frozen")
-        model = fit(
+        model = fit_fold(
             model,
-            TrainSamples(train_rows, table.label.to_numpy(), sample_clip, config.seed),
-            step_config,
+            clips,
+            train_rows,
+            job,
+            sample_clip,
             prepare=prepare,
             loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
-            folder=job.folder / step,
-            fingerprint=job.fingerprint,
-            title=f"{job.title} {step}".rstrip(),
-            device=job.device,
-            clip_ids=table.clip_id.tolist(),
+            config=step_config,
+            step=step,
         )
-    return predict(
-        model,
-        ViewSamples(predict_rows, sample_views),
-        prepare=prepare,
-        batch_size=config.test_batch_size,
-        precision=config.precision,
-        device=job.device,
-        num_workers=config.num_workers,
-    )
+    return predict_fold(model, predict_rows, job, sample_views, prepare=prepare)
 
 
 def main(argv: list[str] | None = None) -> None:

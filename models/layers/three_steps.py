@@ -9,7 +9,6 @@ Source: PoseConv3D (arXiv 2104.13586), section 3.4; pyskl, configs/rgbpose_conv3
 """
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,17 +23,16 @@ from models.layers.pose_backbone import PoseBackbone
 from models.layers.rgb_backbone import RGBBackbone
 from models.layers.two_pathway_config import TwoPathwayConfig, step_config
 from models.layers.two_pathway_net import TwoPathwayNet, merge_pathways
-from training.dataset import Sample, TrainRows, TrainSamples, ViewSamples
-from training.fit import Batch, fit
+from training.dataset import Sample, TrainRows
+from training.fit import Batch
+from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob
-from training.predict import predict
 from training.weights import load_weights
 from transforms.heatmap_input import heatmap_input, stem_map
 from transforms.pose_clip import PoseClipTransform
 from transforms.rgb_clip import RgbClipTransform, normalise
 from transforms.rgb_pose_clip import RgbPoseClipTransform
 
-SampleClip = Callable[[int, np.random.Generator], Sample]
 Prepare = Callable[[Batch], Batch]
 Loss = Callable[[object, Batch, int], torch.Tensor]
 
@@ -63,6 +61,7 @@ def train_three_steps(
         num_clips=config.num_test_clips,
         flip_train=clips.may_mirror,
         flip_views=config.flip_test and clips.may_mirror,
+        colour=config.colour,
     )
 
     def sample_clip(row: int, rng: np.random.Generator) -> Sample:
@@ -79,19 +78,10 @@ def train_three_steps(
         rgb_net = _rgb_step(rgb_net, store, clips, train_rows, job)
         pose_net = _pose_step(pose_net, clips, train_rows, job)
         merge_pathways(network, rgb_net, pose_net)
-    network = _fit(
-        network, sample_clip, _both_inputs(clips, config, config.train_size), loss_fn, config, clips, train_rows, job,
-        job.folder, f"{job.title} step 3",
-    )  # fmt: skip
-    return predict(
-        network,
-        ViewSamples(predict_rows, sample_views),
-        prepare=_both_inputs(clips, config, config.test_size),
-        batch_size=config.test_batch_size,
-        precision=config.precision,
-        device=job.device,
-        num_workers=config.num_workers,
-    )
+    prepare = _both_inputs(clips, config, config.train_size)
+    network = fit_fold(network, clips, train_rows, job, sample_clip, prepare=prepare, loss_fn=loss_fn)
+    prepare = _both_inputs(clips, config, config.test_size)
+    return predict_fold(network, predict_rows, job, sample_views, prepare=prepare)
 
 
 def single_networks(
@@ -120,16 +110,24 @@ def _rgb_step(net: PathwayNet, store: RgbStore, clips: Clips, train_rows: TrainR
         num_clips=1,
         flip_views=False,
         flip_train=clips.may_mirror,
+        colour=config.colour,
     )
     num_frames = clips.table.num_frames.to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> Sample:
         return {"rgb": transform.train_view(store, row, int(num_frames[row]), rng)}
 
-    return _fit(
-        net, sample_clip, lambda batch: {"x": normalise(batch["rgb"])}, _cross_entropy, step_config(config, "rgb"),
-        clips, train_rows, job, job.folder / "rgb", f"{job.title} step 1 (RGB)",
-    )  # fmt: skip
+    return fit_fold(
+        net,
+        clips,
+        train_rows,
+        job,
+        sample_clip,
+        prepare=lambda batch: {"x": normalise(batch["rgb"], config.static)},
+        loss_fn=_cross_entropy,
+        config=step_config(config, "rgb"),
+        step="rgb",
+    )
 
 
 def _pose_step(net: PathwayNet, clips: Clips, train_rows: TrainRows, job: FoldJob) -> nn.Module:
@@ -153,27 +151,16 @@ def _pose_step(net: PathwayNet, clips: Clips, train_rows: TrainRows, job: FoldJo
         keypoints, scores = transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
         return {"keypoints": keypoints, "scores": scores}
 
-    return _fit(
-        net, sample_clip, lambda batch: {"x": draw(batch)["heatmaps"]}, _cross_entropy, step_config(config, "pose"),
-        clips, train_rows, job, job.folder / "pose", f"{job.title} step 2 (pose)",
-    )  # fmt: skip
-
-
-def _fit(
-    net: nn.Module, sample_clip: SampleClip, prepare: Prepare, loss_fn: Loss, config: TwoPathwayConfig, clips: Clips,
-    train_rows: TrainRows, job: FoldJob, folder: Path, title: str,
-) -> nn.Module:  # fmt: skip
-    return fit(
+    return fit_fold(
         net,
-        TrainSamples(train_rows, clips.table.label.to_numpy(), sample_clip, config.seed),
-        config,
-        prepare=prepare,
-        loss_fn=loss_fn,
-        folder=folder,
-        fingerprint=job.fingerprint,
-        title=title,
-        device=job.device,
-        clip_ids=clips.table.clip_id.tolist(),
+        clips,
+        train_rows,
+        job,
+        sample_clip,
+        prepare=lambda batch: {"x": draw(batch)["heatmaps"]},
+        loss_fn=_cross_entropy,
+        config=step_config(config, "pose"),
+        step="pose",
     )
 
 
@@ -186,6 +173,6 @@ def _both_inputs(clips: Clips, config: TwoPathwayConfig, picture_size: int) -> P
     draw = heatmap_input(clips.skeleton, config.input, config.heatmap_size(picture_size), config.sigma)
 
     def prepare(batch: Batch) -> Batch:
-        return {"rgb": normalise(batch["rgb"]), **draw(batch)}
+        return {"rgb": normalise(batch["rgb"], config.static), **draw(batch)}
 
     return prepare

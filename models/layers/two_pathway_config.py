@@ -31,6 +31,8 @@ class TwoPathwayConfig(FitConfig):
     laterals: bool = True  # False = two networks side by side, averaged
     detach_laterals: bool = False  # no gradients through the laterals
     lateral_drop: float = 0.0  # probability that a training batch goes without the laterals of one direction
+    colour: float = 0.0  # how far training changes a clip's colours; see `transforms.rgb_clip.recolour`
+    static: float = 1.0  # share of a view's mean picture that is kept; see `transforms.rgb_clip.normalise`
     dropout: float = 0.5  # before the classifiers
     rgb_epochs: int = 180  # 18 epochs over a data set repeated 10 times
     rgb_min_steps: int = 0

@@ -13,10 +13,9 @@ from datasets.clips import Clips
 from datasets.errors import run_command
 from models.posec3d.config import PROFILES, PoseC3DConfig
 from models.posec3d.model import PoseC3D
-from training.dataset import TrainRows, TrainSamples, ViewSamples
-from training.fit import fit
+from training.dataset import TrainRows
+from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
-from training.predict import predict
 from training.weights import load_weights
 from transforms.heatmap_input import check_input, heatmap_input, num_channels, stem_map
 from transforms.pose_clip import PoseClipTransform
@@ -43,8 +42,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         flip_views=clips.may_mirror,
         flip_train=clips.may_mirror,
     )
-    table = clips.table
-    image_sizes = table[["height", "width"]].to_numpy()
+    image_sizes = clips.table[["height", "width"]].to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         keypoints, scores = transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
@@ -56,27 +54,16 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
 
     prepare_train = heatmap_input(clips.skeleton, config.input, config.train_size, config.sigma)
     prepare_test = heatmap_input(clips.skeleton, config.input, config.test_size, config.sigma)
-    model = fit(
+    model = fit_fold(
         model,
-        TrainSamples(train_rows, table.label.to_numpy(), sample_clip, config.seed),
-        config,
+        clips,
+        train_rows,
+        job,
+        sample_clip,
         prepare=prepare_train,
         loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
-        folder=job.folder,
-        fingerprint=job.fingerprint,
-        title=job.title,
-        device=job.device,
-        clip_ids=table.clip_id.tolist(),
     )
-    return predict(
-        model,
-        ViewSamples(predict_rows, sample_views),
-        prepare=prepare_test,
-        batch_size=config.test_batch_size,
-        precision=config.precision,
-        device=job.device,
-        num_workers=config.num_workers,
-    )
+    return predict_fold(model, predict_rows, job, sample_views, prepare=prepare_test)
 
 
 def main(argv: list[str] | None = None) -> None:

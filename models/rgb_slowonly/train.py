@@ -15,10 +15,10 @@ from datasets.rgb_store import build_rgb_store, open_rgb_store
 from models.rgb_slowonly.config import PROFILES, RGBSlowOnlyConfig
 from models.rgb_slowonly.model import RGBSlowOnly
 from models.rgb_slowonly.weights import start_from
-from training.dataset import TrainRows, TrainSamples, ViewSamples
-from training.fit import Batch, fit
+from training.dataset import TrainRows
+from training.fit import Batch
+from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
-from training.predict import predict
 from transforms.rgb_clip import RgbClipTransform, normalise
 
 
@@ -54,27 +54,16 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
     def prepare(batch: Batch) -> Batch:
         return {"rgb": normalise(batch["rgb"], config.static)}
 
-    model = fit(
+    model = fit_fold(
         model,
-        TrainSamples(train_rows, clips.table.label.to_numpy(), sample_clip, config.seed),
-        config,
+        clips,
+        train_rows,
+        job,
+        sample_clip,
         prepare=prepare,
         loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
-        folder=job.folder,
-        fingerprint=job.fingerprint,
-        title=job.title,
-        device=job.device,
-        clip_ids=clips.table.clip_id.tolist(),
     )
-    return predict(
-        model,
-        ViewSamples(predict_rows, sample_views),
-        prepare=prepare,
-        batch_size=config.test_batch_size,
-        precision=config.precision,
-        device=job.device,
-        num_workers=config.num_workers,
-    )
+    return predict_fold(model, predict_rows, job, sample_views, prepare=prepare)
 
 
 def main(argv: list[str] | None = None) -> None:

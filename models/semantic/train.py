@@ -15,10 +15,9 @@ from models.semantic.config import PROFILES, SemanticConfig
 from models.semantic.loss import semantic_loss
 from models.semantic.model import SemanticPoseC3D
 from models.semantic.vectors import name_vectors
-from training.dataset import TrainRows, TrainSamples, ViewSamples
-from training.fit import fit
+from training.dataset import TrainRows
+from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
-from training.predict import predict
 from training.weights import load_weights
 from transforms.heatmap_input import check_input, heatmap_input, num_channels, stem_map
 from transforms.pose_clip import PoseClipTransform
@@ -47,8 +46,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         flip_views=clips.may_mirror,
         flip_train=clips.may_mirror,
     )
-    table = clips.table
-    image_sizes = table[["height", "width"]].to_numpy()
+    image_sizes = clips.table[["height", "width"]].to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         keypoints, scores = transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
@@ -58,26 +56,21 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         keypoints, scores = transform.test_views(clips.joints_of(row), tuple(image_sizes[row]))
         return {"keypoints": keypoints, "scores": scores}
 
-    model = fit(
+    model = fit_fold(
         model,
-        TrainSamples(train_rows, table.label.to_numpy(), sample_clip, config.seed),
-        config,
+        clips,
+        train_rows,
+        job,
+        sample_clip,
         prepare=heatmap_input(clips.skeleton, config.input, config.train_size, config.sigma),
         loss_fn=lambda output, batch, epoch: semantic_loss(output, batch["label"], vectors, config.semantic_weight),
-        folder=job.folder,
-        fingerprint=job.fingerprint,
-        title=job.title,
-        device=job.device,
-        clip_ids=table.clip_id.tolist(),
     )
-    return predict(
+    return predict_fold(
         model,
-        ViewSamples(predict_rows, sample_views),
+        predict_rows,
+        job,
+        sample_views,
         prepare=heatmap_input(clips.skeleton, config.input, config.test_size, config.sigma),
-        batch_size=config.test_batch_size,
-        precision=config.precision,
-        device=job.device,
-        num_workers=config.num_workers,
     )
 
 

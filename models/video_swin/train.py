@@ -15,11 +15,11 @@ from datasets.rgb_store import build_rgb_store, open_rgb_store
 from models.video_swin.config import PROFILES, SIZES, VideoSwinConfig
 from models.video_swin.model import VideoSwin
 from models.video_swin.weights import to_video_swin
-from training.dataset import TrainRows, TrainSamples, ViewSamples
-from training.fit import Batch, fit
+from training.dataset import TrainRows
+from training.fit import Batch
+from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.imagenet import imagenet_tensors
-from training.predict import predict
 from training.weights import load_tensors, read_state_dict
 from transforms.rgb_clip import RgbClipTransform, normalise
 
@@ -44,11 +44,6 @@ def build_model(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
     return model
 
 
-def prepare(batch: Batch) -> Batch:
-    """What of a batch goes into the network."""
-    return {"rgb": normalise(batch["rgb"])}
-
-
 def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
     """Train on `train_rows` and return the logits (len(predict_rows), K) of `predict_rows`."""
     config: VideoSwinConfig = job.config
@@ -64,8 +59,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         area=(config.crop_area_min, 1.0),
         colour=config.colour,
     )
-    table = clips.table
-    num_frames = table.num_frames.to_numpy()
+    num_frames = clips.table.num_frames.to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         return {"rgb": transform.train_view(store, row, int(num_frames[row]), rng)}
@@ -73,29 +67,21 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
     def sample_views(row: int) -> dict[str, np.ndarray]:
         return {"rgb": transform.test_views(store, row, int(num_frames[row]))}
 
-    model = fit(
+    def prepare(batch: Batch) -> Batch:
+        return {"rgb": normalise(batch["rgb"], config.static)}
+
+    model = fit_fold(
         model,
-        TrainSamples(train_rows, table.label.to_numpy(), sample_clip, config.seed),
-        config,
+        clips,
+        train_rows,
+        job,
+        sample_clip,
         prepare=prepare,
         loss_fn=lambda logits, batch, epoch: F.cross_entropy(
             logits.float(), batch["label"], label_smoothing=config.smoothing
         ),
-        folder=job.folder,
-        fingerprint=job.fingerprint,
-        title=job.title,
-        device=job.device,
-        clip_ids=table.clip_id.tolist(),
     )
-    return predict(
-        model,
-        ViewSamples(predict_rows, sample_views),
-        prepare=prepare,
-        batch_size=config.test_batch_size,
-        precision=config.precision,
-        device=job.device,
-        num_workers=config.num_workers,
-    )
+    return predict_fold(model, predict_rows, job, sample_views, prepare=prepare)
 
 
 def check_config(config: VideoSwinConfig) -> None:

@@ -58,16 +58,16 @@ def test_a_fold_killed_between_or_within_steps_ends_with_the_same_bytes(clips, w
     for step in ("", "rgb", "pose"):
         assert (workdir / "straight" / step / "weights.pt").exists()
 
-    def killed(*args, fit=three_steps.fit, **kwargs):
-        if kwargs["folder"].name == "pose":
+    def killed(*args, fit_fold=three_steps.fit_fold, **kwargs):
+        if kwargs.get("step") == "pose":
             raise KeyboardInterrupt
-        return fit(*args, **kwargs)
+        return fit_fold(*args, **kwargs)
 
     def killed_in_step_3(output, batch, epoch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(three_steps, "fit", killed)
+        patch.setattr(three_steps, "fit_fold", killed)
         train(clips, workdir / "killed")
     with pytest.raises(KeyboardInterrupt):
         train(clips, workdir / "killed", loss_fn=killed_in_step_3)
@@ -136,7 +136,7 @@ def test_every_number_of_test_clips_gives_that_many_views(clips, workdir, monkey
         return network.eval()
 
     monkeypatch.setattr(TwoPathwayNet, "forward", forward)
-    monkeypatch.setattr(three_steps, "fit", trained)
+    monkeypatch.setattr(three_steps, "fit_fold", trained)
     train(clips, workdir / "fold", num_test_clips=views, test_batch_size=1)
     assert seen == [views] * len(PREDICT)
 

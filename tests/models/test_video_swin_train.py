@@ -15,13 +15,13 @@ from datasets.clips import Clips, load_clips
 from datasets.errors import InputError
 from datasets.rgb_store import RgbStore, build_rgb_store
 from models.video_swin.config import PROFILES
-from models.video_swin.train import build_model, main, prepare, train_fold
+from models.video_swin.train import build_model, main, train_fold
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed
 from training.dataset import ViewSamples
 from training.folds import FoldJob
 from training.predict import predict
-from transforms.rgb_clip import RgbClipTransform
+from transforms.rgb_clip import RgbClipTransform, normalise
 
 CONFIG = PROFILES["smoke"]
 CPU = torch.device("cpu")
@@ -69,7 +69,14 @@ def test_a_mirrored_recording_gets_the_same_logits_where_views_are_mirrored():
     def logits_of(shown: np.ndarray) -> np.ndarray:
         store = store_of(shown)
         samples = ViewSamples(np.array([0]), lambda row: {"rgb": transform.test_views(store, row, len(shown))})
-        return predict(model, samples, prepare=prepare, batch_size=1, precision="fp32", device=CPU)
+        return predict(
+            model,
+            samples,
+            prepare=lambda batch: {"rgb": normalise(batch["rgb"])},
+            batch_size=1,
+            precision="fp32",
+            device=CPU,
+        )
 
     np.testing.assert_allclose(logits_of(pictures), logits_of(pictures[:, :, ::-1]), atol=1e-5)
 
