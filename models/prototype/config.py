@@ -40,8 +40,9 @@ PROFILES = {
     ),
     "demo": _SMALL,
     "bench": dataclasses.replace(
-        _SMALL, picture_size=80, train_size=48, test_size=56, epochs=4, rgb_epochs=8, pose_epochs=8,
-        num_test_clips=4, test_batch_size=4,
+        _SMALL, epochs=8, min_steps=200, picture_size=80, train_size=72, test_size=80, pool_stride=2, sigma=1.0,
+        pose_sigma=1.0, colour=0.5, static=0.1, rgb_epochs=12, rgb_min_steps=300, pose_epochs=36, pose_min_steps=700,
+        pose_batch_size=16, pose_lr=8e-3, pose_lr_batch_size=32, num_test_clips=4,
     ),
     # 0.0075 is stated for batch 10, although it is RGBPose-Conv3D's rate for 48; the clipping is that network's.
     "paper": PrototypeConfig(

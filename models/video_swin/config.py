@@ -71,11 +71,11 @@ PROFILES = {
         flip_test=True, test_batch_size=8,
     ),
     "bench": VideoSwinConfig(
-        epochs=20, min_steps=380, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=16, weight_decay=0.05,
+        epochs=80, min_steps=1500, batch_size=16, optimizer="adamw", lr=1e-3, lr_batch_size=16, weight_decay=0.05,
         no_decay=BIAS_TABLES, warmup_epochs=2, clip_norm=5.0, ema_decay=0.99, precision="bf16",
         embed_dim=32, depths=(1, 1, 2), num_heads=(1, 2, 4), window=(4, 6, 6), drop_path=0.05, dropout=0.1,
         init_std=0.1, clip_len=8, picture_size=80, train_size=48, test_size=48, crop_area_min=0.56, colour=0.5,
-        num_test_clips=4, flip_test=True, test_batch_size=8,
+        static=0.1, num_test_clips=4, flip_test=True, test_batch_size=8,
     ),
     # The learning rate is that of 64 clips a step; pretrained layers take a tenth of it.
     "paper": VideoSwinConfig(
