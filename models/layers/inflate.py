@@ -29,11 +29,11 @@ def start_from_pictures(network: nn.Module, source: str) -> WeightsReport:
 
     Args:
         source: a checkpoint of a 3D network in our key layout, one of a 2D ResNet-50 or Res2Net-50 in timm's, or
-            `timm`: the one of these that fits the network's block, trained on ImageNet-1k, as timm downloads it.
+            `imagenet`: the one of these that fits the network's block, trained on ImageNet-1k, as timm downloads it.
     Raises:
         InputError: the file is unusable or fits less than half of the network, or the download failed.
     """
-    if source == "timm":
+    if source == "imagenet":
         is_res2net = isinstance(network.backbone.layer1[0], Res2NetBottleneck3d)
         tensors = imagenet_tensors("res2net50_26w_4s.in1k" if is_res2net else "resnet50.tv_in1k", "--pretrained")
     else:

@@ -134,7 +134,7 @@ def test_imagenet_weights_are_asked_for_by_the_block(monkeypatch):
     monkeypatch.setattr(inflate, "imagenet_tensors", lambda name, option: filled_2d(flats[name]).state_dict())
     for name, block in (("res2net50_26w_4s.in1k", Res2NetBottleneck3d), ("resnet50.tv_in1k", Bottleneck3d)):
         net = PathwayNet(RGBBackbone(64, (1, 1, 1, 1), block=block), 3)
-        assert start_from_pictures(net, "timm").share > 0.99
+        assert start_from_pictures(net, "imagenet").share > 0.99
         assert torch.equal(net.backbone.conv1.conv.weight[:, :, 0], flats[name].conv1.weight)
 
 
