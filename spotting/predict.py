@@ -44,16 +44,22 @@ from training.seeding import make_deterministic
 
 
 @torch.no_grad()
-def find_candidates(clips: Clips, video_id: str, jobs: list[SpottingJob], detectors: list[Detector]) -> Segments:
-    """Candidates of a video, of one fold's detector or averaged over several; none where nobody is ever in view."""
+def find_candidates(clips: Clips, video_id: str, jobs: list[SpottingJob], detectors: list[Detector]) -> list[Segments]:
+    """Candidates of a video by the average of the detectors and, where they are several, then by each alone.
+
+    There are none where nobody is ever in view.
+    """
+    num_views = NUM_TEST_VIEWS if jobs[0].config.search.mirror else 1
+    alone = [slice(i * num_views, (i + 1) * num_views) for i in range(len(jobs))]  # of the outputs: a detector's views
+    groups = [slice(None), *(alone if len(jobs) > 1 else [])]
     if not (clips.joints_of_video(video_id)[..., 2] > 0).any():
-        return empty_segments()
+        return [empty_segments() for _ in groups]
     config, device = jobs[0].config, jobs[0].device
-    views = range(NUM_TEST_VIEWS if config.search.mirror else 1)
-    tokens = [[read_tokens(job, view, video_id) for view in views] for job in jobs]
+    tokens = [[read_tokens(job, view, video_id) for view in range(num_views)] for job in jobs]
     num_frames, window = len(tokens[0][0]), config.detector.window
     points = make_points(window, device)
-    parts, frames = [], FrameScores(num_frames, clips.num_classes)
+    parts = [[] for _ in groups]
+    frames = [FrameScores(num_frames, clips.num_classes) for _ in groups]
     for start in window_starts(num_frames, window, window // 2).tolist():
         outputs = []
         for detector, of_fold in zip(detectors, tokens, strict=True):
@@ -61,11 +67,12 @@ def find_candidates(clips: Clips, video_id: str, jobs: list[SpottingJob], detect
                 padded, is_frame = padded_window(of_view, start, window)
                 tensors = (torch.from_numpy(array)[None].to(device) for array in (padded, is_frame))
                 outputs.append(detector(*tensors))
-        probabilities, distances = average_models(outputs)
         is_point = outputs[0]["is_point"][0]
-        frames.add(start, outputs)
-        parts.append(decode_window(points, probabilities[0], distances[0], is_point, start, num_frames))
-    return frames.rescore(pool_windows(parts))
+        for group, part, frame in zip(groups, parts, frames, strict=True):
+            probabilities, distances = average_models(outputs[group])
+            frame.add(start, outputs[group])
+            part.append(decode_window(points, probabilities[0], distances[0], is_point, start, num_frames))
+    return [frame.rescore(pool_windows(part)) for part, frame in zip(parts, frames, strict=True)]
 
 
 def read_tokens(job: SpottingJob, view: int, video_id: str) -> np.ndarray:
@@ -136,7 +143,7 @@ def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
 
     fold_of = {video: job.fold for job, part in zip(jobs, parts, strict=True) for video in part["held_out"]}
     fold_of = {video: fold_of[video] for video in clips.videos.video_id if video in fold_of}
-    candidates = {v: find_candidates(clips, v, [jobs[k]], [detectors[k]]) for v, k in fold_of.items()}
+    candidates = {v: find_candidates(clips, v, [jobs[k]], [detectors[k]])[0] for v, k in fold_of.items()}
     truth = {video: gestures_of(clips, video) for video in fold_of}
     choice = choose(candidates, truth, config.search)
     rest = (choice.nms_iou, config.search.max_segments)
@@ -144,12 +151,11 @@ def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
     write_candidates(spotting_candidates_npz(run), candidates, fold_of)
 
     test = {v: find_candidates(clips, v, jobs, detectors) for v in parts[0]["test"]}
-    single = [
-        sum(len(apply(find_candidates(clips, v, [job], [detector]), choice.threshold, *rest)) for v in test)
-        for job, detector in zip(jobs, detectors, strict=True)
-    ]
-    threshold = threshold_for_count(test, *rest, float(np.mean(single)))
-    found = {v: apply(candidates, threshold, *rest) for v, candidates in test.items()}
+    by_average = {v: candidates[0] for v, candidates in test.items()}
+    by_each = [[candidates[i] for candidates in test.values()] for i in range(-len(jobs), 0)]
+    counts = [sum(len(apply(found, choice.threshold, *rest)) for found in by_one) for by_one in by_each]
+    threshold = threshold_for_count(by_average, *rest, float(np.mean(counts)))
+    found = {v: apply(candidates, threshold, *rest) for v, candidates in by_average.items()}
     table = submission_table(clips, found)
     with replacing(submission_csv(run, "track2")) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
