@@ -29,7 +29,9 @@ def challengers(crossfit: CrossFit, current: Recipe) -> Iterator[Recipe]:
     """What may be added to the current recipe, plainest first."""
     material = crossfit.material
     if not current.tuned:
-        yield replace(current, tuned=True)
+        if not current.pooled:
+            yield replace(current, pooled=True)
+        yield replace(current, tuned=True, pooled=False)
     if material.parts is not None and not current.parts:
         yield replace(current, parts=True)
     if material.retrained and not current.retrained:

@@ -1,6 +1,6 @@
 """What a blend is: from the logits of its entries, and of its tail models, to probabilities.
 
-primary = sum_e w_e softmax(logits_e / t_e)             w non-negative, summing to one
+primary = sum_e w_e softmax(logits_e / t_e)             w non-negative, summing to one; or the pool of ensemble/pool.py
 merged  = primary and the tails, by ensemble/merge.py   alpha a tail
 result  = merged / prior^tau, rows summing to one       tau 0 leaves it
 """
@@ -12,13 +12,15 @@ import numpy as np
 
 from ensemble.adjust import adjust_logits
 from ensemble.merge import Tail, merge
+from ensemble.pool import log_probabilities, pool
 
 
 @dataclass(frozen=True)
 class Blend:
     """Weights and temperatures of the entries, alphas of the tails, and what is taken out of a prior.
 
-    weights: (E,) summing to one. temperatures: (E,). alphas: (I,). prior: (K,) class shares, needed where tau is not 0.
+    weights: (E,) summing to one unless pooled. temperatures: (E,). alphas: (I,). prior: (K,) class shares, needed where
+    tau is not 0.
     """
 
     weights: np.ndarray
@@ -27,6 +29,7 @@ class Blend:
     reading: str = "R1"
     tau: float = 0.0
     prior: np.ndarray | None = None
+    pooled: bool = False  # probabilities are multiplied, not added
 
     @staticmethod
     def equal(num_entries: int) -> "Blend":
@@ -54,10 +57,15 @@ def blend_test_probabilities(test_logits: Sequence[np.ndarray], blend: Blend, ta
 
 
 def _finish(logits: Sequence[Sequence[np.ndarray]], blend: Blend, tails: Sequence[Tail]) -> np.ndarray:
-    mixed = np.zeros(np.shape(logits[0][0]))
-    for entry, weight, temperature in zip(logits, blend.weights, blend.temperatures, strict=True):
-        if weight > 0:
-            mixed += weight * sum(softmax(slice_ / temperature) for slice_ in entry) / len(entry)
+    taken = [
+        (weight, sum(softmax(slice_ / temperature) for slice_ in entry) / len(entry))
+        for entry, weight, temperature in zip(logits, blend.weights, blend.temperatures, strict=True)
+        if weight > 0
+    ]
+    if blend.pooled:
+        mixed = pool([log_probabilities(p) for _, p in taken], np.array([weight for weight, _ in taken]))
+    else:
+        mixed = sum(weight * p for weight, p in taken)
     if len(blend.alphas):
         mixed = merge(mixed, tails, blend.alphas, blend.reading)
         mixed /= mixed.sum(1, keepdims=True)

@@ -12,7 +12,8 @@ from ensemble.adjust import TAUS, class_prior
 from ensemble.join import RETRAINED, Entries
 from ensemble.join_parts import Parts
 from ensemble.merge import Tail
-from ensemble.mixture import Blend, blend_probabilities, blend_test_probabilities
+from ensemble.mixture import Blend, blend_probabilities, blend_test_probabilities, softmax
+from ensemble.pool import fit_pool, log_probabilities
 from ensemble.stackers import Stack
 from ensemble.tune import Search, tune
 
@@ -21,9 +22,10 @@ UNTUNED_READING = "R4"  # a mixture that is safe without any alpha tuned
 
 @dataclass(frozen=True)
 class Recipe:
-    """tuned: weights and temperatures are searched, else equal and 1. The others add what their name says."""
+    """Weights are equal, those of a pool, or tuned. The others add what their name says."""
 
-    tuned: bool = False
+    tuned: bool = False  # weights and temperatures searched
+    pooled: bool = False  # a logarithmic pool: weights by likelihood, probabilities multiplied
     parts: bool = False  # tail models; alphas searched with the weights, else reading R4 with all 1
     retrained: bool = False  # classifiers trained again with balanced sampling, beside the entries they come from
     stack: bool = False  # the stackers as further entries
@@ -32,7 +34,8 @@ class Recipe:
     @property
     def title(self) -> str:
         extras = [name for name in ("parts", "retrained", "stack", "adjusted") if getattr(self, name)]
-        return " + ".join(["tuned weights" if self.tuned else "equal weights", *extras])
+        weights = "tuned weights" if self.tuned else "pooled" if self.pooled else "equal weights"
+        return " + ".join([weights, *extras])
 
 
 @dataclass(frozen=True)
@@ -123,8 +126,12 @@ class CrossFit:
         if recipe.adjusted:
             return self._with_tau(recipe, held_out, rows)
         tails = self._tails(recipe, rows)
+        if recipe.pooled:
+            logits = [entry[rows] for entry in self._logits(recipe, held_out)]
+            weights = fit_pool(log_probabilities(softmax(np.stack(logits))), entries.label[rows])
+            return replace(self._untuned(recipe, tails), weights=weights, pooled=True)
         if not recipe.tuned:
-            return replace(Blend.equal(len(self.names(recipe))), alphas=np.ones(len(tails)), reading=UNTUNED_READING)
+            return self._untuned(recipe, tails)
         plainer = self._plainer(recipe)
         begin = self._begin(recipe, plainer, held_out) if plainer else None
         logits = np.stack([entry[rows] for entry in self._logits(recipe, held_out)])
@@ -136,6 +143,10 @@ class CrossFit:
             return found
         new = found.alphas if plainer.parts != recipe.parts else found.weights[len(self.names(plainer)) :]
         return found if new.any() else begin
+
+    def _untuned(self, recipe: Recipe, tails: tuple[Tail, ...]) -> Blend:
+        equal = Blend.equal(len(self.names(recipe)))
+        return replace(equal, alphas=np.ones(len(tails)), reading=UNTUNED_READING)
 
     def _plainer(self, recipe: Recipe) -> Recipe | None:
         """The recipe without what was added to it last; None where there is nothing but tuned weights."""

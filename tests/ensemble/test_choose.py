@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from ensemble.blend import blend
-from ensemble.choose import choose, estimate
+from ensemble.choose import challengers, choose, estimate
 from ensemble.join_parts import read_parts
 from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.tune import Search
@@ -15,15 +15,24 @@ from tests.ensemble.planted import an_entry, entries_of, part_of
 SEARCH = Search(trials=60)
 
 
-def test_a_noise_entry_is_tuned_away_and_tuned_ships(tmp_path):
+def test_noise_entries_are_weighted_away(tmp_path):
     noise = {f"noise{i}": an_entry(0, 10 + i, 400) for i in range(4)}
     entries = entries_of(tmp_path, {"good": an_entry(2.5, 1, 400), **noise})
-    for seed in (1, 2):
-        assert blend(Material(entries), replace(SEARCH, seed=seed))[1] == Recipe(tuned=True)
-    crossfit, recipe, steps = blend(Material(entries), SEARCH)
-    assert recipe == Recipe(tuned=True) and steps[0].accepted
-    assert crossfit.blend(recipe).weights[0] > 0.9
-    assert steps[0].gain > steps[0].spread
+    for seed in (0, 1, 2):
+        crossfit, recipe, steps = blend(Material(entries), replace(SEARCH, seed=seed))
+        assert recipe == Recipe(pooled=True) and steps[0].accepted and steps[0].gain > steps[0].spread
+        for one in (recipe, Recipe(tuned=True)):
+            weights = crossfit.blend(one).weights
+            assert weights[0] > 0.9 * weights.sum()
+
+
+def test_a_pool_and_tuned_weights_take_each_others_place(tmp_path):
+    crossfit = CrossFit(
+        Material(entries_of(tmp_path, {name: an_entry(1, seed) for seed, name in enumerate("ab")})), SEARCH
+    )
+    assert list(challengers(crossfit, Recipe()))[:2] == [Recipe(pooled=True), Recipe(tuned=True)]
+    assert next(challengers(crossfit, Recipe(pooled=True))) == Recipe(tuned=True)
+    assert not any(one.pooled for one in challengers(crossfit, Recipe(tuned=True)))
 
 
 def test_clones_ship_equal_weights(tmp_path):
@@ -49,7 +58,7 @@ def test_the_fold_that_is_scored_is_never_looked_at(tmp_path):
     held_out = truth.fold == 2
     spoilt = replace(truth, label=np.where(held_out, (truth.label + 1) % 5, truth.label))
     every = [CrossFit(Material(entries), SEARCH) for entries in (truth, spoilt)]
-    for recipe in (Recipe(tuned=True), Recipe(tuned=True, adjusted=True), Recipe(adjusted=True)):
+    for recipe in (Recipe(tuned=True), Recipe(pooled=True), Recipe(tuned=True, adjusted=True), Recipe(adjusted=True)):
         one, other = (crossfit.probabilities(recipe)[held_out] for crossfit in every)
         assert one.tobytes() == other.tobytes()
         assert (
