@@ -20,7 +20,7 @@ from scipy.special import log_softmax, logsumexp
 from datasets.errors import InputError, run_command
 from datasets.paths import check_run_name, oof_npz
 from ensemble.adjust import TAUS, adjust_logits, class_prior
-from ensemble.join import Entries, read_entries
+from ensemble.join import RETRAINED, Entries, read_entries
 from ensemble.join_parts import read_parts
 from ensemble.merge import merge
 from ensemble.mixture import softmax
@@ -71,7 +71,7 @@ def part_settings(run: str, entry: str, primary: Entries, reading: str, alphas: 
 
 def crt_settings(run: str, entry: str) -> list[Setting]:
     """Blends of the entry with its cRT."""
-    both = read_entries([oof_npz(run, entry), oof_npz(run, f"{entry}_crt")], run)
+    both = read_entries([oof_npz(run, entry), oof_npz(run, entry + RETRAINED)], run)
     (oof, crt), (test, crt_test) = softmax(both.logits), [softmax(logits).mean(0) for logits in both.test_logits]
     return [(f"{w:g}", (1 - w) * oof + w * crt, (1 - w) * test + w * crt_test) for w in CRT_WEIGHTS]
 

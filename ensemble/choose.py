@@ -92,4 +92,5 @@ def estimate(crossfit: CrossFit) -> np.ndarray:
 
 
 def _added(current: Recipe, challenger: Recipe) -> str:
+    """The first field in which they differ; `tuned` where tuned weights take the place of a pool."""
     return next(one.name for one in fields(Recipe) if getattr(current, one.name) != getattr(challenger, one.name))

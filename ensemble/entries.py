@@ -10,9 +10,10 @@ from types import ModuleType
 import models
 from datasets.errors import InputError
 from datasets.paths import oof_json
+from ensemble.join import RETRAINED
 from training.config import FitConfig
 
-DERIVED = re.compile(r"_(part\d+|crt)$")  # what ensemble/train_parts.py makes of an entry
+DERIVED = re.compile(rf"(_part\d+|{RETRAINED})$")  # what ensemble/train_parts.py makes of an entry
 
 
 def entries_named(run: str, name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What a blend is: from the logits of its entries, and of its tail models, to probabilities.
 
-primary = sum_e w_e softmax(logits_e / t_e)             w non-negative, summing to one; or the pool of ensemble/pool.py
+primary = sum_e w_e softmax(logits_e / t_e)             w non-negative, summing to one
+      or  softmax(sum_e w_e log softmax(logits_e))      a logarithmic pool; w non-negative, of any sum
 merged  = primary and the tails, by ensemble/merge.py   alpha a tail
 result  = merged / prior^tau, rows summing to one       tau 0 leaves it
 """
@@ -12,7 +13,8 @@ import numpy as np
 
 from ensemble.adjust import adjust_logits
 from ensemble.merge import Tail, merge
-from ensemble.pool import log_probabilities, pool
+
+SMALLEST_POOLED = 1e-6  # in a pool one entry alone must not rule a class out
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return exponent / exponent.sum(-1, keepdims=True)
 
 
+def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
+    """What a pool adds up."""
+    return np.log(np.maximum(probabilities, SMALLEST_POOLED))
+
+
+def pool(log_probs: Sequence[np.ndarray] | np.ndarray, weights: Sequence[float] | np.ndarray) -> np.ndarray:
+    """E arrays (N, K) of `log_probabilities` -> (N, K) probabilities, each entry's to the power of its weight."""
+    return softmax(sum(weight * one for weight, one in zip(weights, log_probs, strict=True)))
+
+
 def blend_probabilities(logits: Sequence[np.ndarray], blend: Blend, tails: Sequence[Tail] = ()) -> np.ndarray:
     """E arrays (N, K) of logits, and what each tail thinks of the same clips -> (N, K) probabilities."""
     return _finish([[entry] for entry in logits], blend, tails)
@@ -63,7 +75,7 @@ def _finish(logits: Sequence[Sequence[np.ndarray]], blend: Blend, tails: Sequenc
         if weight > 0
     ]
     if blend.pooled:
-        mixed = pool([log_probabilities(p) for _, p in taken], np.array([weight for weight, _ in taken]))
+        mixed = pool([log_probabilities(p) for _, p in taken], [weight for weight, _ in taken])
     else:
         mixed = sum(weight * p for weight, p in taken)
     if len(blend.alphas):

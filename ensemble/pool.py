@@ -1,26 +1,19 @@
-"""A logarithmic pool: probabilities multiplied, each entry's to the power of its weight, and weights by likelihood.
-
-    pooled = softmax(sum_e w_e log p_e)        w non-negative; their sum says how sure the pool is
+"""The weights of a logarithmic pool (`ensemble.mixture.pool`), by likelihood; their sum says how sure the pool is.
 
 The log-loss is convex in the weights, so there is one best pool and nothing to search: with few clips it finds weights
 where a search for top-1 finds luck. Entries that make the same errors share one vote; one that says nothing gets none.
 Source: Heskes, Selecting weighting factors in logarithmic opinion pools (NIPS 1997).
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy.optimize import minimize
 
-SMALLEST_PROBABILITY = 1e-6  # one entry alone must not rule a class out
+from ensemble.mixture import pool
+
 # Pull towards equal weights, in nats for a squared distance of 1: decides between clones, and where a few clips are all
 # right already.
 PULL = 0.01
 COST = 1.0  # nats that a weight must explain (Akaike 1974)
-
-
-def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
 
 
 def fit_pool(log_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -68,10 +61,3 @@ def _curvature(log_probs: np.ndarray, weights: np.ndarray) -> np.ndarray:
     gap = (log_probs - np.einsum("nk,enk->en", pooled, log_probs)[:, :, None]) * np.sqrt(pooled)
     gap = gap.reshape(len(weights), -1)
     return gap @ gap.T / len(pooled) + 2 * PULL * np.eye(len(weights))
-
-
-def pool(log_probs: Sequence[np.ndarray] | np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """E arrays (N, K) of `log_probabilities` -> (N, K) probabilities."""
-    scores = sum(weight * one for weight, one in zip(weights, log_probs, strict=True))
-    exponent = np.exp(scores - scores.max(1, keepdims=True))
-    return exponent / exponent.sum(1, keepdims=True)

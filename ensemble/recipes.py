@@ -12,8 +12,8 @@ from ensemble.adjust import TAUS, class_prior
 from ensemble.join import RETRAINED, Entries
 from ensemble.join_parts import Parts
 from ensemble.merge import Tail
-from ensemble.mixture import Blend, blend_probabilities, blend_test_probabilities, softmax
-from ensemble.pool import fit_pool, log_probabilities
+from ensemble.mixture import Blend, blend_probabilities, blend_test_probabilities, log_probabilities, softmax
+from ensemble.pool import fit_pool
 from ensemble.stackers import Stack
 from ensemble.tune import Search, tune
 

@@ -152,9 +152,9 @@ def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
 
     test = {v: find_candidates(clips, v, jobs, detectors) for v in parts[0]["test"]}
     by_average = {v: candidates[0] for v, candidates in test.items()}
-    by_each = [[candidates[i] for candidates in test.values()] for i in range(-len(jobs), 0)]
-    counts = [sum(len(apply(found, choice.threshold, *rest)) for found in by_one) for by_one in by_each]
-    threshold = threshold_for_count(by_average, *rest, float(np.mean(counts)))
+    of_each = [one for candidates in test.values() for one in candidates[-len(jobs) :]]
+    mean_count = sum(len(apply(one, choice.threshold, *rest)) for one in of_each) / len(jobs)
+    threshold = threshold_for_count(by_average, *rest, mean_count)
     found = {v: apply(candidates, threshold, *rest) for v, candidates in by_average.items()}
     table = submission_table(clips, found)
     with replacing(submission_csv(run, "track2")) as temporary:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ensemble.mixture import softmax
-from ensemble.pool import PULL, fit_pool, log_probabilities, pool
+from ensemble.mixture import log_probabilities, pool, softmax
+from ensemble.pool import PULL, fit_pool
 from tests.ensemble.planted import NUM_CLASSES, planted_logits
 
 
