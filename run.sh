@@ -13,7 +13,7 @@
 #          --sample FILE       sample_submission.csv of track 1
 #          --tune              only search the blend of a finished run again, from its oof files: seconds
 #          and those of datasets.prepare: --rgb1 --rgb2 --subjects --skeleton --train-split --test-split --test-videos
-#          --skip-bad-clips, --sided-classes (a class means a left or a right side: never mirror)
+#          --skip-bad-clips, --sided-classes [A:B,..] (classes that mean a left or a right side: a mirrored A is a B)
 # Paths are relative to the folder of this script. A finished step is skipped and says so; a killed one resumes and ends
 # with the same bytes.
 set -euo pipefail
@@ -24,7 +24,11 @@ prepare=() files=()
 while [ $# -gt 0 ]; do
     case "$1" in
     --tune) tune=yes && shift && continue ;;
-    --skip-bad-clips | --sided-classes) prepare+=("$1") && shift && continue ;;
+    --skip-bad-clips) prepare+=("$1") && shift && continue ;;
+    --sided-classes) # its pairs may be left out
+        prepare+=("$1") && shift
+        if [[ ${1:--} != -* ]]; then prepare+=("$1") && shift; fi
+        continue ;;
     -h | --help) sed -n '2,20s/^# \{0,1\}//p' "$0" && exit ;;
     esac
     [ $# -ge 2 ] || { echo "error: $1 needs a value; bash run.sh --help lists the options" >&2; exit 2; }

@@ -3,7 +3,8 @@
     clips/<run>/<track>/clips.csv    one row a clip, in natural order of clip_id
                         videos.csv   one row a video
                         joints.npy   (R, M, V, 3) float32: x, y in pixels, score in [0, 1]; missing = 0, 0, 0
-                        meta.json    kind, skeleton, classes, the codes and the first frame number of the source
+                        meta.json    kind, skeleton, classes, which are mirror images of which, the codes and the first
+                                     frame number of the source
 
 A clip is the slice `row_offset : row_offset + num_frames` of joints.npy; nothing is copied until it is sampled.
 """
@@ -41,6 +42,7 @@ class Clips:
     skeleton: Skeleton
     classes: tuple[str, ...]
     meta: dict
+    mirror: np.ndarray | None  # (K,) class of the mirror image of each class; None where a clip must not be mirrored
 
     def __len__(self) -> int:
         return len(self.table)
@@ -51,8 +53,8 @@ class Clips:
 
     @property
     def may_mirror(self) -> bool:
-        """Whether a mirrored clip keeps its class: no class means a left or a right side."""
-        return not self.meta["sided_classes"]
+        """Whether the class of a mirrored clip is known."""
+        return self.mirror is not None
 
     def joints_of(self, index: int) -> np.ndarray:
         """(T, M, V, 3) float32 of clip number `index`, a view into the memory-mapped array."""
@@ -109,4 +111,5 @@ def load_clips(run: str, track: str) -> Clips:
         skeleton=skeleton_from_dict(meta["skeleton"], str(folder / "meta.json")),
         classes=tuple(meta["classes"]),
         meta=meta,
+        mirror=None if meta["mirror"] is None else np.array(meta["mirror"]),
     )

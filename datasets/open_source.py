@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets.errors import InputError
 from datasets.listing import Entry
 from datasets.readers.imigue import open_imigue
 from datasets.readers.processed import open_processed
@@ -37,7 +38,8 @@ def open_and_write(
         find_subjects_file(root, options.subjects), source.subject_is_video, options.subjects_are_shared
     )
     rgb_files = RgbFiles(rgb_entries)
-    written = write_clips(source, temporary, subjects, rgb_files, problems, options.skip_bad_clips, made_from)
+    facts = {**made_from, "mirror": mirror_classes(source.codes, options.sided_classes)}
+    written = write_clips(source, temporary, subjects, rgb_files, problems, options.skip_bad_clips, facts)
     return summary_text(track, written.clips, written.videos, written.meta, _count_empty(temporary, written))
 
 
@@ -50,6 +52,33 @@ def open_source(kind: str, root: Path, entries: list[Entry], options: Options, p
     if kind == "processed":
         return open_processed(root, entries, options, problems)
     return open_pyskl(root, entries, options, problems)
+
+
+def mirror_classes(codes: tuple[int, ...], pairs: tuple[tuple[int, int], ...] | None) -> list[int] | None:
+    """Class number of the mirror image of each class.
+
+    Args:
+        codes: of the classes, in the data's own files.
+        pairs: codes of classes that are mirror images of each other; None = every class is its own; () = not known.
+    Returns:
+        one class number a class, or None where it is not known.
+    Raises:
+        InputError: a code that no class has, or that comes twice.
+    """
+    if pairs == ():
+        return None
+    numbers = list(range(len(codes)))
+    named = [code for pair in pairs or () for code in pair]
+    for code in named:
+        if code not in codes:
+            raise InputError(
+                f"--sided-classes: no class has code {code}; expected some of {', '.join(map(str, codes))}"
+            )
+        if named.count(code) > 1:
+            raise InputError(f"--sided-classes: code {code} comes twice; a class is the mirror image of one other")
+    for a, b in pairs or ():
+        numbers[codes.index(a)], numbers[codes.index(b)] = codes.index(b), codes.index(a)
+    return numbers
 
 
 def _count_empty(folder: Path, written: Written) -> int:

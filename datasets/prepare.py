@@ -6,6 +6,7 @@ writes: clips/<run>/track1/ and clips/<run>/track2/: clips.csv, videos.csv, join
 
 import argparse
 import json
+import re
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from datasets.paths import check_run_name, clips_dir
 from datasets.recordings import Options
 
 # Raise when what this room writes changes, so that older preparations are made again.
-FORMAT = 2
+FORMAT = 3
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -41,8 +42,12 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--sided-classes",
-        action="store_true",
-        help="some class of track 1 means a left or a right side: never mirror a clip (iMiGUE and SMG have none)",
+        nargs="?",
+        const=(),
+        type=_pairs,
+        metavar="A:B,..",
+        help="classes of track 1 that mean a left or a right side (iMiGUE and SMG have none): a mirrored clip of class "
+        "A is one of class B and the other way round, by their codes; without pairs no clip is ever mirrored",
     )
     parser.add_argument("--skip-bad-clips", action="store_true", help="count, list and leave out what is wrong")
     parser.add_argument("--overwrite", action="store_true", help="prepare again although nothing changed")
@@ -51,6 +56,13 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _pairs(text: str) -> tuple[tuple[int, int], ...]:
+    pairs = [re.fullmatch(r"(\d+):(\d+)", name) for name in _names(text)]
+    if not pairs or None in pairs:
+        raise argparse.ArgumentTypeError(f"{text}: expected pairs of class codes such as 2:3,7:9")
+    return tuple((int(pair[1]), int(pair[2])) for pair in pairs)
 
 
 @dataclass(frozen=True)
@@ -107,7 +119,7 @@ def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None)
         skeleton=args.skeleton,
         subjects=args.subjects,
         subjects_are_shared=None not in (args.subjects, args.track1, args.track2),
-        sided_classes=args.sided_classes and track == "track1",
+        sided_classes=args.sided_classes if track == "track1" else None,
         skip_bad_clips=args.skip_bad_clips,
     )
     others = [path for path in (rgb, options.subjects, options.skeleton) if path]
@@ -117,7 +129,6 @@ def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None)
     everything = entries + [entry for path in others for entry in list_files(path)]
     made_from = {
         "source": str(root),
-        "sided_classes": options.sided_classes,
         "fingerprint": fingerprint(everything, (FORMAT, options)),
     }
     rgb_entries = list_files(rgb) if rgb else entries

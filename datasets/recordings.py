@@ -22,7 +22,7 @@ class Options:
     skeleton: Path | None = None
     subjects: Path | None = None
     subjects_are_shared: bool = False
-    sided_classes: bool = False
+    sided_classes: tuple[tuple[int, int], ...] | None = None  # pairs of codes; () = some, but no pairs; None = none
     skip_bad_clips: bool = False
 
 

@@ -103,7 +103,7 @@ def write_clips(
 
     Args:
         temporary: empty folder to write to.
-        made_from: goes into meta.json as it is (fingerprint and options).
+        made_from: goes into meta.json as it is (fingerprint, which classes are mirror images).
     Raises:
         InputError: something is wrong with the recordings.
     """

@@ -74,7 +74,13 @@ class Trainset:
     def relabelled(self, clips: Clips) -> Clips:
         """The same clips as this set names them."""
         table = clips.table.assign(label=self.output_of(clips.table.label.to_numpy()))
-        return replace(clips, table=table, classes=self.class_names(clips.classes))
+        return replace(clips, table=table, classes=self.class_names(clips.classes), mirror=self.mirror_of(clips.mirror))
+
+    def mirror_of(self, mirror: np.ndarray | None) -> np.ndarray | None:
+        """Output number of the mirror image of each output; None where one of the tail is in the head, or unknown."""
+        if mirror is None or not np.isin(mirror[self.tail], self.tail).all():
+            return None
+        return np.append(self.output_of(mirror[self.tail]), len(self.tail))
 
 
 def tail_trainsets(counts: Sequence[int] | np.ndarray) -> list[Trainset]:

@@ -45,7 +45,7 @@ def tiny_clips(num_train: int = 24, num_test: int = 6, num_subjects: int = 4, se
     meta = {
         "skeleton": IMIGUE_22.to_dict(),
         "classes": list(CLASSES),
-        "sided_classes": False,
+        "mirror": list(range(len(CLASSES))),
         "content_sha256": f"tiny-{seed}-{num_train}",
     }
     return Clips(
@@ -55,6 +55,7 @@ def tiny_clips(num_train: int = 24, num_test: int = 6, num_subjects: int = 4, se
         skeleton=IMIGUE_22,
         classes=CLASSES,
         meta=meta,
+        mirror=np.arange(len(CLASSES)),
     )
 
 

@@ -19,6 +19,7 @@ class TrainSamples(Dataset):
         labels: (clips,) of the whole table, so that a row number finds its label.
         sample_clip: (row, rng) -> named arrays, augmentation included.
         seed: of the run; the sample's generator is seeded by (seed, epoch, row), and by how often the row came before.
+        mirror: (K,) class of the mirror image of each class, which a sample gets that says `mirrored`; None = its own.
     """
 
     def __init__(
@@ -27,9 +28,10 @@ class TrainSamples(Dataset):
         labels: np.ndarray,
         sample_clip: Callable[[int, np.random.Generator], Sample],
         seed: int,
+        mirror: np.ndarray | None = None,
     ):
         self._draw = rows if callable(rows) else lambda _epoch: rows
-        self.labels, self.sample_clip, self.seed = labels, sample_clip, seed
+        self.labels, self.sample_clip, self.seed, self.mirror = labels, sample_clip, seed, mirror
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
@@ -43,8 +45,10 @@ class TrainSamples(Dataset):
         row = int(self.rows[index])
         repeat = [int(self.times_before[index])] if self.times_before[index] else []
         rng = np.random.default_rng([self.seed, self.epoch, row, *repeat])
-        sample = _tensors(self.sample_clip(row, rng))
-        return {**sample, "label": torch.tensor(int(self.labels[row])), "row": torch.tensor(row)}
+        sample, label = dict(self.sample_clip(row, rng)), int(self.labels[row])
+        if sample.pop("mirrored", False) and self.mirror is not None:
+            label = int(self.mirror[label])
+        return {**_tensors(sample), "label": torch.tensor(label), "row": torch.tensor(row)}
 
 
 def times_before(rows: np.ndarray) -> np.ndarray:
@@ -58,7 +62,7 @@ def times_before(rows: np.ndarray) -> np.ndarray:
 
 
 class ViewSamples(Dataset):
-    """All test views of a clip, stacked in front: each array is (views, ...)."""
+    """All test views of a clip, stacked in front: each array is (views, ...), `mirrored` is (views,)."""
 
     def __init__(self, rows: np.ndarray, sample_views: Callable[[int], Sample]):
         self.rows, self.sample_views = rows, sample_views

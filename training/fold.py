@@ -29,14 +29,14 @@ def fit_fold(
     """Train `model` on `train_rows` and return it in eval mode; see `training.fit.fit`.
 
     Args:
-        sample_clip: (row, rng) -> named arrays of one training sample.
+        sample_clip: (row, rng) -> named arrays of one training sample; `mirrored` says whether it is.
         config: of this step, where a recipe has several; default that of the job.
         step: name of such a step; it is kept in a folder of this name below the fold's.
     """
     config = config or job.config
     return fit(
         model,
-        TrainSamples(train_rows, clips.table.label.to_numpy(), sample_clip, config.seed),
+        TrainSamples(train_rows, clips.table.label.to_numpy(), sample_clip, config.seed, clips.mirror),
         config,
         prepare=prepare,
         loss_fn=loss_fn,
@@ -50,6 +50,7 @@ def fit_fold(
 
 def predict_fold(
     model: nn.Module,
+    clips: Clips,
     rows: np.ndarray,
     job: FoldJob,
     sample_views: Callable[[int], Sample],
@@ -65,4 +66,5 @@ def predict_fold(
         precision=job.config.precision,
         device=job.device,
         num_workers=job.config.num_workers,
+        mirror=clips.mirror,
     )

@@ -86,7 +86,7 @@ def run_folds(
         "config": {key: list(v) if isinstance(v, tuple) else v for key, v in dataclasses.asdict(config).items()},
         "folds": file_sha256(folds_csv(args.run)),
         "clips": clips.meta["content_sha256"],
-        "may_mirror": clips.may_mirror,
+        "mirror": None if clips.mirror is None else clips.mirror.tolist(),
     }
     num_folds = int(folds.fold.max()) + 1
     wanted = wanted_folds(args.fold, num_folds)

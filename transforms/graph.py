@@ -201,31 +201,46 @@ class GraphTransform:
     streams: tuple[str, ...] = ("joint",)
     unit: str = "picture"  # picture: lengths in shares of the picture, as published; body: of the person's limbs
     keep_path: bool = False  # bone streams: whether the centre's slot carries its position (or its motion), or 0
+    flip_views: bool = False  # the test view also mirrored
 
     @property
     def num_channels(self) -> int:
         return sum(STREAM_CHANNELS[stream] for stream in self.streams)
 
-    def __call__(
-        self, joints: NDArray, width: float, height: float, rng: np.random.Generator | None = None, flip: bool = False
-    ) -> NDArray[np.float32]:
-        """Make the input of one clip; a given `rng` augments it, without one it is the test view.
+    def train_view(self, joints: NDArray, width: float, height: float, rng: np.random.Generator) -> dict[str, NDArray]:
+        """One random view of a clip.
 
         Args:
             joints: (T, M, V, 3) x and y in pixels, score; missing points are 0, 0, 0.
             width, height: of the picture, in pixels.
-            rng: source of randomness for training, or None.
-            flip: mirror the test view.
+            rng: source of all randomness.
         Returns:
-            (num_channels, num_frames, V, M) float32; for the joint stream x and y about -1..1, and the score.
+            joints (num_channels, num_frames, V, M) float32; for the joint stream x and y about -1..1, and the score;
+            mirrored ().
         """
-        window = middle_window(len(joints)) if rng is None else random_window(len(joints), self.augment, rng)
-        clip = resize_time(joints[window], self.num_frames)  # (T', M, V, 3)
-        clip = normalise_by_body(clip, self.skeleton) if self.unit == "body" else normalise(clip, width, height)
-        if rng is not None:
-            angle = rng.uniform(-self.augment.rotation, self.augment.rotation)
-            clip = turn(clip, angle, 1 + rng.uniform(-self.augment.scale, self.augment.scale))
-            flip = rng.random() < self.augment.flip
+        clip = self._resized(joints[random_window(len(joints), self.augment, rng)], width, height)
+        angle = rng.uniform(-self.augment.rotation, self.augment.rotation)
+        clip = turn(clip, angle, 1 + rng.uniform(-self.augment.scale, self.augment.scale))
+        mirrored = rng.random() < self.augment.flip
+        return {"joints": self._joined(clip, mirrored), "mirrored": np.array(mirrored)}
+
+    def test_views(self, joints: NDArray, width: float, height: float) -> dict[str, NDArray]:
+        """The middle of the clip, then (flip_views) the same mirrored; arguments as in `train_view`.
+
+        Returns:
+            joints (N, num_channels, num_frames, V, M) float32 and mirrored (N,); N = 1, or 2 with the mirrored view.
+        """
+        clip = self._resized(joints[middle_window(len(joints))], width, height)
+        flips = np.array([False, True] if self.flip_views else [False])
+        return {"joints": np.stack([self._joined(clip, flip) for flip in flips]), "mirrored": flips}
+
+    def _resized(self, joints: NDArray, width: float, height: float) -> NDArray[np.float32]:
+        """A window of a clip, `num_frames` long and in the wanted unit: (num_frames, M, V, 3)."""
+        clip = resize_time(joints, self.num_frames)
+        return normalise_by_body(clip, self.skeleton) if self.unit == "body" else normalise(clip, width, height)
+
+    def _joined(self, clip: NDArray[np.float32], flip: bool) -> NDArray[np.float32]:
+        """(T', M, V, 3) -> (num_channels, T', V, M): the streams of the clip, or of its mirror image."""
         if flip:
             clip = mirror(clip, self.skeleton)
         centred = center_on_joint(clip, self.skeleton.center)

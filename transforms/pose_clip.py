@@ -12,8 +12,6 @@ from datasets.person_box import Size, clean_joints, compact_box
 from transforms.crop import flip_joints, map_to_frame, random_resized_crop, short_side_size
 from transforms.sampling import uniform_sample, uniform_sample_test
 
-Keypoints = tuple[NDArray[np.float32], NDArray[np.float32]]
-
 
 @dataclass(frozen=True, eq=False)
 class PoseClipTransform:
@@ -28,9 +26,9 @@ class PoseClipTransform:
     crop_size: int = 56  # pixels; side of a heatmap in training
     num_clips: int = 10  # test views in time; 1 with flip_views off is pyskl's validation
     flip_views: bool = True  # each test view also mirrored
-    flip_train: bool = True  # half of the training views mirrored; off where a class means a side
+    flip_train: bool = True  # half of the training views mirrored; off where the class of the mirror image is unknown
 
-    def train_view(self, joints: NDArray, image_size: Size, rng: np.random.Generator) -> Keypoints:
+    def train_view(self, joints: NDArray, image_size: Size, rng: np.random.Generator) -> dict[str, NDArray]:
         """One random view: sampled in time, cropped around the person, cropped at random, maybe mirrored.
 
         Args:
@@ -38,7 +36,7 @@ class PoseClipTransform:
             image_size: (height, width) of that picture.
             rng: source of all randomness.
         Returns:
-            keypoints (M, T, V, 2) and scores (M, T, V), float32, for heatmaps of crop_size x crop_size.
+            keypoints (M, T, V, 2) and scores (M, T, V), float32, for heatmaps of crop_size x crop_size; mirrored ().
         """
         indexes = uniform_sample(len(joints), self.clip_len, rng)
         view = clean_joints(joints[indexes])
@@ -46,11 +44,12 @@ class PoseClipTransform:
         size = short_side_size((box[3] - box[1], box[2] - box[0]), self.full_size)
         view = map_to_frame(view, box, size)
         view = map_to_frame(view, random_resized_crop(size, rng), (self.crop_size, self.crop_size))
-        if self.flip_train and rng.random() < 0.5:
+        mirrored = self.flip_train and rng.random() < 0.5
+        if mirrored:
             view = flip_joints(view, self.crop_size, self.flip_index)
-        return split_scores(view)
+        return {**split_scores(view), "mirrored": np.array(mirrored)}
 
-    def test_views(self, joints: NDArray, image_size: Size) -> Keypoints:
+    def test_views(self, joints: NDArray, image_size: Size) -> dict[str, NDArray]:
         """The fixed views of a clip: `num_clips` cuts in time, then (flip_views) the same mirrored.
 
         One box around the person serves all views. Mirroring is pixel-exact: drawing a mirrored view gives the mirror
@@ -59,8 +58,8 @@ class PoseClipTransform:
         Args:
             joints, image_size: as in `train_view`.
         Returns:
-            keypoints (N, M, T, V, 2) and scores (N, M, T, V), float32, for heatmaps of full_size x full_size;
-            N = num_clips, or twice that with mirrored views.
+            keypoints (N, M, T, V, 2) and scores (N, M, T, V), float32, for heatmaps of full_size x full_size; mirrored
+            (N,); N = num_clips, or twice that with mirrored views.
         """
         indexes = uniform_sample_test(len(joints), self.clip_len, self.num_clips)  # (num_clips, T)
         views = clean_joints(joints[indexes])  # (num_clips, T, M, V, 3)
@@ -68,10 +67,10 @@ class PoseClipTransform:
         views = map_to_frame(views, box, (self.full_size, self.full_size))
         if self.flip_views:
             views = np.concatenate([views, flip_joints(views, self.full_size - 1, self.flip_index)])
-        return split_scores(views)
+        return {**split_scores(views), "mirrored": np.arange(len(views)) >= self.num_clips}
 
 
-def split_scores(view: NDArray[np.float32]) -> Keypoints:
+def split_scores(view: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     """(..., T, M, V, 3) to keypoints (..., M, T, V, 2) and scores (..., M, T, V)."""
     view = np.swapaxes(view, -4, -3)
-    return np.ascontiguousarray(view[..., :2]), np.ascontiguousarray(view[..., 2])
+    return {"keypoints": np.ascontiguousarray(view[..., :2]), "scores": np.ascontiguousarray(view[..., 2])}

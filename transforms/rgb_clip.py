@@ -30,11 +30,11 @@ class RgbClipTransform:
     crop_size: int = 224  # pixels; side of a picture in training, after the random crop
     num_clips: int = 10  # test views in time
     flip_views: bool = False  # each test view also mirrored
-    flip_train: bool = True  # half of the training views mirrored; off where a class means a side
+    flip_train: bool = True  # half of the training views mirrored; off where the class of the mirror image is unknown
     area: tuple[float, float] = (0.56, 1.0)  # share of the picture that a random crop keeps
     colour: float = 0.0  # how far training changes a clip's colours, see `recolour`; published 0 = not at all
 
-    def train_view(self, store: RgbStore, row: int, num_frames: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    def train_view(self, store: RgbStore, row: int, num_frames: int, rng: np.random.Generator) -> dict[str, NDArray]:
         """One random view; every frame gets the same crop and the same side.
 
         Args:
@@ -42,21 +42,23 @@ class RgbClipTransform:
             num_frames: of that clip.
             rng: source of all randomness.
         Returns:
-            (T, crop_size, crop_size, 3) uint8 RGB.
+            rgb (T, crop_size, crop_size, 3) uint8; mirrored ().
         """
         frames = store.read(row, uniform_sample(num_frames, self.clip_len, rng))
         frames = resize_box(frames, random_resized_crop((store.size, store.size), rng, self.area), self.crop_size)
         if self.colour:
             frames = recolour(frames, self.colour, rng)
-        return frames[:, :, ::-1] if self.flip_train and rng.random() < 0.5 else frames
+        mirrored = self.flip_train and rng.random() < 0.5
+        return {"rgb": frames[:, :, ::-1] if mirrored else frames, "mirrored": np.array(mirrored)}
 
-    def test_views(self, store: RgbStore, row: int, num_frames: int) -> NDArray[np.uint8]:
+    def test_views(self, store: RgbStore, row: int, num_frames: int) -> dict[str, NDArray]:
         """The fixed views: `num_clips` cuts in time of the whole picture, then (flip_views) the same mirrored.
 
         Returns:
-            (N, T, full_size, full_size, 3) uint8 RGB; N = num_clips, or twice that with mirrored views.
+            rgb (N, T, full_size, full_size, 3) uint8; mirrored (N,); N = num_clips, or twice that with mirrored views.
         """
-        return whole_views(store, row, num_frames, self.clip_len, self.num_clips, self.full_size, self.flip_views)
+        rgb = whole_views(store, row, num_frames, self.clip_len, self.num_clips, self.full_size, self.flip_views)
+        return {"rgb": rgb, "mirrored": np.arange(len(rgb)) >= self.num_clips}
 
 
 def whole_views(

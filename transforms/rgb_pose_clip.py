@@ -30,7 +30,7 @@ class RgbPoseClipTransform:
     pose_full: int = 64  # heatmap pixels in testing
     pose_crop: int = 56  # heatmap pixels in training
     num_clips: int = 10  # test views in time
-    flip_train: bool = True  # half of the training views mirrored; off where a class means a side
+    flip_train: bool = True  # half of the training views mirrored; off where the class of the mirror image is unknown
     flip_views: bool = False  # each test view also mirrored
     area: tuple[float, float] = (0.56, 1.0)  # share of the picture that a random crop keeps
     colour: float = 0.0  # how far training changes a clip's colours, see `transforms.rgb_clip.recolour`; published 0
@@ -44,7 +44,7 @@ class RgbPoseClipTransform:
             rng: source of all randomness.
         Returns:
             rgb (rgb_len, rgb_crop, rgb_crop, 3) uint8, keypoints (M, pose_len, V, 2) and scores (M, pose_len, V)
-            float32 for heatmaps of pose_crop x pose_crop.
+            float32 for heatmaps of pose_crop x pose_crop; mirrored ().
         """
         rgb_indexes = uniform_sample(len(joints), self.rgb_len, rng)
         pose_indexes = uniform_sample(len(joints), self.pose_len, rng)
@@ -55,18 +55,18 @@ class RgbPoseClipTransform:
             frames = recolour(frames, self.colour, rng)
         view = map_to_frame(clean_joints(joints[pose_indexes]), store.boxes[row], size)
         view = map_to_frame(view, crop, (self.pose_crop, self.pose_crop))
-        if self.flip_train and rng.random() < 0.5:
+        mirrored = self.flip_train and rng.random() < 0.5
+        if mirrored:
             frames = frames[:, :, ::-1]
             view = flip_joints(view, self.pose_crop, self.flip_index)
-        keypoints, scores = split_scores(view)
-        return {"rgb": frames, "keypoints": keypoints, "scores": scores}
+        return {"rgb": frames, **split_scores(view), "mirrored": np.array(mirrored)}
 
     def test_views(self, store: RgbStore, row: int, joints: NDArray) -> dict[str, NDArray]:
         """The fixed views: `num_clips` cuts in time of the whole square, then (flip_views) the same mirrored.
 
         Returns:
             rgb (N, rgb_len, rgb_full, rgb_full, 3) uint8, keypoints (N, M, pose_len, V, 2) and scores
-            (N, M, pose_len, V) float32 for heatmaps of pose_full x pose_full.
+            (N, M, pose_len, V) float32 for heatmaps of pose_full x pose_full; mirrored (N,).
         """
         rgb = whole_views(
             store, row, len(joints), self.rgb_len, self.num_clips, self.rgb_full, self.flip_views
@@ -77,5 +77,4 @@ class RgbPoseClipTransform:
         )  # (num_clips, pose_len, M, V, 3)
         if self.flip_views:
             views = np.concatenate([views, flip_joints(views, self.pose_full - 1, self.flip_index)])
-        keypoints, scores = split_scores(views)
-        return {"rgb": rgb, "keypoints": keypoints, "scores": scores}
+        return {"rgb": rgb, **split_scores(views), "mirrored": np.arange(len(views)) >= self.num_clips}

@@ -33,7 +33,10 @@ def build_transform(clips: Clips, config: EHCTConfig) -> GraphTransform:
         flip=config.flip if clips.may_mirror else 0.0,
     )
     streams = config.stream if "joint" in config.stream else (*config.stream, "score")
-    return GraphTransform(clips.skeleton, config.num_frames, augment, streams, config.unit, keep_path=True)
+    flip_views = config.flip_test and clips.may_mirror
+    return GraphTransform(
+        clips.skeleton, config.num_frames, augment, streams, config.unit, keep_path=True, flip_views=flip_views
+    )
 
 
 def build_model(clips: Clips, config: EHCTConfig, in_channels: int) -> EHCT:
@@ -69,11 +72,10 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
     sizes = clips.table[["width", "height"]].to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        return {"joints": transform(clips.joints_of(row), *sizes[row], rng=rng)}
+        return transform.train_view(clips.joints_of(row), *sizes[row], rng)
 
     def sample_views(row: int) -> dict[str, np.ndarray]:
-        flips = (False, True) if config.flip_test and clips.may_mirror else (False,)
-        return {"joints": np.stack([transform(clips.joints_of(row), *sizes[row], flip=flip) for flip in flips])}
+        return transform.test_views(clips.joints_of(row), *sizes[row])
 
     model = fit_fold(
         model,
@@ -86,7 +88,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
             logits.float(), batch["label"], label_smoothing=config.smoothing
         ),
     )
-    return predict_fold(model, predict_rows, job, sample_views, prepare=only_joints)
+    return predict_fold(model, clips, predict_rows, job, sample_views, prepare=only_joints)
 
 
 def main(argv: list[str] | None = None) -> None:

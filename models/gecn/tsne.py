@@ -46,7 +46,7 @@ def bottlenecks(clips: Clips, rows: NDArray[np.int64], weights: Path) -> NDArray
     for part in np.array_split(rows, -(-len(rows) // config.test_batch_size)):
         table = clips.table.iloc[part]
         joints = [
-            transform(clips.joints_of(row), width, height)
+            transform.test_views(clips.joints_of(row), width, height)["joints"][0]
             for row, width, height in zip(part, table.width, table.height, strict=True)
         ]
         parts.append(model(torch.from_numpy(np.stack(joints)))["z"].numpy())

@@ -64,7 +64,7 @@ class FrameTransform:
             joints: (T0, M, V, 3) of the whole clip, in pixels of the table's width and height.
             rng: source of all randomness.
         Returns:
-            rgb (1, S, S, 3) uint8 and keypoints (3P,) float32.
+            rgb (1, S, S, 3) uint8, keypoints (3P,) float32 and mirrored ().
         """
         index = rng.integers(len(joints), size=1)
         whole, size = (store.size, store.size), self.train_size
@@ -74,15 +74,17 @@ class FrameTransform:
             rgb = recolour(rgb, self.colour, rng)
         view = map_to_frame(clean_joints(joints[index]), store.boxes[row], whole)
         view = map_to_frame(view, crop, (size, size))
-        if self.flip_train and rng.random() < 0.5:
+        mirrored = self.flip_train and rng.random() < 0.5
+        if mirrored:
             rgb, view = rgb[:, :, ::-1], flip_joints(view, size, self.skeleton.flip_index)
-        return {"rgb": rgb, "keypoints": keypoint_vectors(view, size, keypoint_joints(self.skeleton))[0]}
+        keypoints = keypoint_vectors(view, size, keypoint_joints(self.skeleton))[0]
+        return {"rgb": rgb, "keypoints": keypoints, "mirrored": np.array(mirrored)}
 
     def test_views(self, store: RgbStore, row: int, joints: NDArray) -> dict[str, NDArray]:
         """Frames spread evenly over the clip, then (flip_views) the same mirrored.
 
         Returns:
-            rgb (N, 1, S, S, 3) uint8 and keypoints (N, 3P) float32; N = num_views, or twice that.
+            rgb (N, 1, S, S, 3) uint8, keypoints (N, 3P) float32, mirrored (N,); N = num_views, or twice that.
         """
         indexes = (2 * np.arange(self.num_views) + 1) * len(joints) // (2 * self.num_views)
         size = self.test_size
@@ -91,4 +93,5 @@ class FrameTransform:
         if self.flip_views:
             rgb = np.concatenate([rgb, rgb[:, :, ::-1]])
             views = np.concatenate([views, flip_joints(views, size, self.skeleton.flip_index)])
-        return {"rgb": rgb[:, None], "keypoints": keypoint_vectors(views, size, keypoint_joints(self.skeleton))}
+        keypoints = keypoint_vectors(views, size, keypoint_joints(self.skeleton))
+        return {"rgb": rgb[:, None], "keypoints": keypoints, "mirrored": np.arange(len(views)) >= self.num_views}

@@ -91,7 +91,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
             config=step_config,
             step=step,
         )
-    return predict_fold(model, predict_rows, job, sample_views, prepare=prepare)
+    return predict_fold(model, clips, predict_rows, job, sample_views, prepare=prepare)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -81,7 +81,7 @@ def train_three_steps(
     prepare = _both_inputs(clips, config, config.train_size)
     network = fit_fold(network, clips, train_rows, job, sample_clip, prepare=prepare, loss_fn=loss_fn)
     prepare = _both_inputs(clips, config, config.test_size)
-    return predict_fold(network, predict_rows, job, sample_views, prepare=prepare)
+    return predict_fold(network, clips, predict_rows, job, sample_views, prepare=prepare)
 
 
 def single_networks(
@@ -115,7 +115,7 @@ def _rgb_step(net: PathwayNet, store: RgbStore, clips: Clips, train_rows: TrainR
     num_frames = clips.table.num_frames.to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> Sample:
-        return {"rgb": transform.train_view(store, row, int(num_frames[row]), rng)}
+        return transform.train_view(store, row, int(num_frames[row]), rng)
 
     return fit_fold(
         net,
@@ -148,8 +148,7 @@ def _pose_step(net: PathwayNet, clips: Clips, train_rows: TrainRows, job: FoldJo
     draw = heatmap_input(clips.skeleton, config.input, size, config.pose_sigma)
 
     def sample_clip(row: int, rng: np.random.Generator) -> Sample:
-        keypoints, scores = transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
-        return {"keypoints": keypoints, "scores": scores}
+        return transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
 
     return fit_fold(
         net,

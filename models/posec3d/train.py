@@ -45,12 +45,10 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
     image_sizes = clips.table[["height", "width"]].to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        keypoints, scores = transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
-        return {"keypoints": keypoints, "scores": scores}
+        return transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
 
     def sample_views(row: int) -> dict[str, np.ndarray]:
-        keypoints, scores = transform.test_views(clips.joints_of(row), tuple(image_sizes[row]))
-        return {"keypoints": keypoints, "scores": scores}
+        return transform.test_views(clips.joints_of(row), tuple(image_sizes[row]))
 
     prepare_train = heatmap_input(clips.skeleton, config.input, config.train_size, config.sigma)
     prepare_test = heatmap_input(clips.skeleton, config.input, config.test_size, config.sigma)
@@ -63,7 +61,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         prepare=prepare_train,
         loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
     )
-    return predict_fold(model, predict_rows, job, sample_views, prepare=prepare_test)
+    return predict_fold(model, clips, predict_rows, job, sample_views, prepare=prepare_test)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -46,10 +46,10 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
     num_frames = clips.table.num_frames.to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        return {"rgb": transform.train_view(store, row, num_frames[row], rng)}
+        return transform.train_view(store, row, num_frames[row], rng)
 
     def sample_views(row: int) -> dict[str, np.ndarray]:
-        return {"rgb": transform.test_views(store, row, num_frames[row])}
+        return transform.test_views(store, row, num_frames[row])
 
     def prepare(batch: Batch) -> Batch:
         return {"rgb": normalise(batch["rgb"], config.static)}
@@ -63,7 +63,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         prepare=prepare,
         loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
     )
-    return predict_fold(model, predict_rows, job, sample_views, prepare=prepare)
+    return predict_fold(model, clips, predict_rows, job, sample_views, prepare=prepare)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -49,12 +49,10 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
     image_sizes = clips.table[["height", "width"]].to_numpy()
 
     def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        keypoints, scores = transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
-        return {"keypoints": keypoints, "scores": scores}
+        return transform.train_view(clips.joints_of(row), tuple(image_sizes[row]), rng)
 
     def sample_views(row: int) -> dict[str, np.ndarray]:
-        keypoints, scores = transform.test_views(clips.joints_of(row), tuple(image_sizes[row]))
-        return {"keypoints": keypoints, "scores": scores}
+        return transform.test_views(clips.joints_of(row), tuple(image_sizes[row]))
 
     model = fit_fold(
         model,
@@ -67,6 +65,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
     )
     return predict_fold(
         model,
+        clips,
         predict_rows,
         job,
         sample_views,

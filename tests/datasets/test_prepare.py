@@ -74,6 +74,41 @@ def test_a_change_prepares_anew(workdir, change):
     assert sorted(path.name for path in (workdir / "clips/r").iterdir()) == ["track1"]
 
 
+@pytest.mark.parametrize(
+    ("option", "swapped"),
+    [((), {}), (("--sided-classes",), None), (("--sided-classes", "2:3,31:99"), {1: 2, 2: 1, 30: 31, 31: 30})],
+)
+def test_sided_classes_say_what_a_mirrored_clip_is(workdir, option, swapped):
+    write_imigue(workdir / "data")
+    main(["--run", "r", "--track1", "data"])
+    main(["--run", "r", "--track1", "data", *option])
+    clips = load_clips("r", "track1")
+    assert clips.may_mirror == (swapped is not None)
+    if swapped is not None:
+        assert clips.mirror.tolist() == [swapped.get(number, number) for number in range(32)]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ("2:77", "no class has code 77; expected some of 1, 2"),
+        ("2:3,3:4", "code 3 comes twice"),
+        ("5:5", "comes twice"),
+    ],
+)
+def test_pairs_of_classes_that_cannot_be(workdir, pairs, message):
+    write_imigue(workdir / "data")
+    with pytest.raises(InputError, match=message):
+        main(["--run", "r", "--track1", "data", "--sided-classes", pairs])
+
+
+@pytest.mark.parametrize("pairs", ["2-3", "right:left", "2:3:4", ","])
+def test_pairs_that_are_none(workdir, pairs, capsys):
+    with pytest.raises(SystemExit):
+        main(["--run", "r", "--track1", "data", "--sided-classes", pairs])
+    assert "expected pairs of class codes such as 2:3,7:9" in capsys.readouterr().err
+
+
 def test_same_bytes(workdir):
     write_imigue(workdir / "data")
     contents = []

@@ -91,6 +91,14 @@ def test_clips_are_named_as_the_set_names_them():
     assert clips.table.label.max() == 3, "the clips that came in stay as they were"
 
 
+def test_mirror_images_within_the_tail_change_places_and_others_stay():
+    trainset = tail_trainsets([100, 10, 0, 11])[0]  # the tail is classes 1 and 3
+    assert trainset.mirror_of(np.array([0, 3, 2, 1])).tolist() == [1, 0, 2]
+    assert trainset.mirror_of(np.arange(4)).tolist() == [0, 1, 2]
+    assert trainset.mirror_of(np.array([1, 0, 2, 3])) is None, "the mirror image of class 1 is one of many others"
+    assert trainset.mirror_of(None) is None
+
+
 @given(
     available=st.lists(st.integers(0, 30), min_size=1, max_size=12),
     total=st.integers(0, 200),

@@ -54,12 +54,13 @@ def test_wrong_settings_are_named(arguments, message):
 def test_each_stream_alone_has_the_published_three_channels(stream):
     clips, config = tiny_clips(), dataclasses.replace(PROFILES["paper"], stream=(stream,))
     transform = build_transform(clips, config)
-    made = transform(clips.joints_of(0), 1280, 720)
+    made = transform.test_views(clips.joints_of(0), 1280, 720)["joints"][0]
     assert made.shape == (3, 64, 22, 1)
     with torch.device("meta"):
         model = build_model(clips, config, transform.num_channels)
     assert sum(p.numel() for p in model.parameters()) == 2_703_780 - 28 * 217  # 4 classes in place of 32
-    np.testing.assert_array_equal(made[2], build_transform(clips, PROFILES["paper"])(clips.joints_of(0), 1280, 720)[2])
+    published = build_transform(clips, PROFILES["paper"]).test_views(clips.joints_of(0), 1280, 720)["joints"][0]
+    np.testing.assert_array_equal(made[2], published[2])
 
 
 def test_a_fold_serves_part_training(tmp_path):
@@ -68,7 +69,7 @@ def test_a_fold_serves_part_training(tmp_path):
     train = np.flatnonzero(clips.table.split == "train")
     train_fold(clips, train, train[:2], job(tmp_path / "main"))
     relabelled = clips.table.assign(label=np.minimum(clips.table.label, 1))
-    part = dataclasses.replace(clips, table=relabelled, classes=("circle slow", "OTHERS"))
+    part = dataclasses.replace(clips, table=relabelled, classes=("circle slow", "OTHERS"), mirror=np.arange(2))
     seen = []
 
     def draw(epoch: int) -> np.ndarray:

@@ -189,7 +189,7 @@ def test_frozen_passes_come_first_and_are_left_out_with_weights(clips, tmp_path,
     assert not torch.equal(frozen["model"][stem], last["model"][stem])
 
     part = dataclasses.replace(
-        clips, table=clips.table.assign(label=clips.table.label.clip(upper=1)), classes=("a", "b")
+        clips, table=clips.table.assign(label=clips.table.label.clip(upper=1)), classes=("a", "b"), mirror=np.arange(2)
     )
     started = dataclasses.replace(config, weights=str(tmp_path / "fold" / "weights.pt"))
     logits = train_fold(part, lambda epoch: rows[epoch::2], rows[:5], job(tmp_path / "part", started))

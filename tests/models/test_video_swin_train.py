@@ -53,7 +53,7 @@ def test_a_part_of_the_classes_starts_from_the_folds_own_weights(clips, tmp_path
     rows = np.flatnonzero(clips.table.label >= 0)
     train_fold(clips, rows, rows[:1], job(tmp_path / "fold"))
     table = clips.table.assign(label=clips.table.label.clip(upper=1))
-    part = dataclasses.replace(clips, table=table, classes=("slow", "others"))
+    part = dataclasses.replace(clips, table=table, classes=("slow", "others"), mirror=np.arange(2))
     config = dataclasses.replace(CONFIG, epochs=1, weights=str(tmp_path / "fold" / "weights.pt"))
     logits = train_fold(part, lambda epoch: rows[epoch::2], rows[:5], job(tmp_path / "part", config))
     assert logits.shape == (5, 2) and np.isfinite(logits).all()
@@ -68,7 +68,7 @@ def test_a_mirrored_recording_gets_the_same_logits_where_views_are_mirrored():
 
     def logits_of(shown: np.ndarray) -> np.ndarray:
         store = store_of(shown)
-        samples = ViewSamples(np.array([0]), lambda row: {"rgb": transform.test_views(store, row, len(shown))})
+        samples = ViewSamples(np.array([0]), lambda row: transform.test_views(store, row, len(shown)))
         return predict(
             model,
             samples,

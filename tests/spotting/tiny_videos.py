@@ -44,11 +44,13 @@ def tiny_videos(num_train: int = 4, seed: int = 0) -> Clips:
         joints=np.concatenate(joints),
         skeleton=IMIGUE_22,
         classes=CLASSES,
+        mirror=np.arange(len(CLASSES)),
         meta={
             "skeleton": IMIGUE_22.to_dict(),
             "classes": list(CLASSES),
             "codes": [3, 5, 99],
             "first_frame": 1,
+            "mirror": list(range(len(CLASSES))),
             "content_sha256": f"tiny-videos-{seed}-{num_train}",
         },
     )

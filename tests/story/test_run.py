@@ -114,6 +114,8 @@ def test_killed_again_and_again_ends_with_the_same_bytes(undisturbed, tmp_path):
         (("--track1",), "--track1 needs a value"),
         (("--track1", "nowhere"), "give your recordings a name with --run NAME"),
         (("--run", "x", "--track1", "nowhere"), "error: nowhere"),
+        (("--run", "x", "--track1", "nowhere", "--sided-classes"), "error: nowhere"),
+        (("--run", "x", "--track1", "nowhere", "--sided-classes", "2-3"), "expected pairs of class codes"),
     ],
 )
 def test_wrong_arguments_end_with_one_sentence(undisturbed, arguments, message):

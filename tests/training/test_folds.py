@@ -104,7 +104,9 @@ def test_a_finished_entry_is_skipped_and_other_settings_are_refused(run, capsys)
 
 def two_classes(clips):
     label = clips.table.label.clip(upper=1)
-    return dataclasses.replace(clips, table=clips.table.assign(label=label), classes=("first", "other"))
+    return dataclasses.replace(
+        clips, table=clips.table.assign(label=label), classes=("first", "other"), mirror=np.arange(2)
+    )
 
 
 def test_an_entry_may_learn_other_classes(run):

@@ -137,13 +137,20 @@ def test_a_missing_centre_is_taken_from_where_it_was_last_seen():
     assert not centred[[0, 3], :, 1].any()
 
 
+def view_of(transform: GraphTransform, joints: np.ndarray, seed: int | None = None) -> np.ndarray:
+    """(C, T', V, M): the test view, or the training view of a seed."""
+    if seed is None:
+        return transform.test_views(joints, WIDTH, HEIGHT)["joints"][0]
+    return transform.train_view(joints, WIDTH, HEIGHT, np.random.default_rng(seed))["joints"]
+
+
 @given(st.integers(0, 20), st.booleans())
 def test_missing_points_arrive_as_zeros_and_no_others(seed, is_train):
     joints = random_clip(40, persons=2, seed=seed)
     joints[:, :, 8] = 0
     joints[:, 1, 1] = 0
     transform = GraphTransform(IMIGUE_22, num_frames=40, augment=GraphAugment(scale=0.2))
-    made = transform(joints, WIDTH, HEIGHT, np.random.default_rng(seed) if is_train else None)
+    made = view_of(transform, joints, seed if is_train else None)
     assert made.shape == (3, 40, 22, 2) and made.dtype == np.float32 and made.flags["C_CONTIGUOUS"]
     assert not made[:, :, 8].any() and not made[:, :, 1, 1].any()
     assert (made[:2, made[2] == 0] == 0).all()
@@ -155,24 +162,40 @@ def test_missing_points_arrive_as_zeros_and_no_others(seed, is_train):
 def test_one_frame_and_nobody_in_view_give_a_defined_input(is_train, unit):
     transform = GraphTransform(IMIGUE_22, unit=unit)
     for joints in (random_clip(1), np.zeros((12, 1, 22, 3), np.float32)):
-        made = transform(joints, WIDTH, HEIGHT, np.random.default_rng(0) if is_train else None)
+        made = view_of(transform, joints, 0 if is_train else None)
         assert made.shape == (3, 64, 22, 1) and np.isfinite(made).all()
         assert made.any() == joints.any()
 
 
 def test_the_same_generator_gives_the_same_input_and_another_one_does_not():
     joints, transform = random_clip(90), GraphTransform(IMIGUE_22)
-    first, second, other = (transform(joints, WIDTH, HEIGHT, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    first, second, other = (view_of(transform, joints, seed) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, second)
     assert (first != other).any()
 
 
 def test_the_test_view_can_be_mirrored():
-    joints, transform = random_clip(20), GraphTransform(IMIGUE_22, num_frames=20)
-    plain = transform(joints, WIDTH, HEIGHT)
-    flipped = transform(joints, WIDTH, HEIGHT, flip=True)
+    joints, transform = random_clip(20), GraphTransform(IMIGUE_22, num_frames=20, flip_views=True)
+    views = transform.test_views(joints, WIDTH, HEIGHT)
+    assert views["mirrored"].tolist() == [False, True]
+    plain, flipped = views["joints"]
     expected = plain[:, :, IMIGUE_22.flip_index] * np.array([-1, 1, 1])[:, None, None, None]
     np.testing.assert_allclose(flipped, expected, atol=1e-6)
+
+
+def test_a_training_view_says_whether_it_is_mirrored():
+    augment = GraphAugment(crop=(1.0, 1.0), rotation=0.0, flip=0.5)
+    joints, transform = random_clip(64), GraphTransform(IMIGUE_22, augment=augment)
+    sides = []
+    for seed in range(40):
+        view = transform.train_view(joints, WIDTH, HEIGHT, np.random.default_rng(seed))
+        whole = normalise(joints, WIDTH, HEIGHT)
+        shown = mirror(whole, IMIGUE_22) if view["mirrored"] else whole
+        np.testing.assert_allclose(
+            view["joints"][:, :, :, 0].transpose(1, 2, 0), center_on_joint(shown, 1)[:, 0], atol=1e-6
+        )
+        sides.append(bool(view["mirrored"]))
+    assert 8 < sum(sides) < 32
 
 
 def test_bones_and_steps_need_both_ends():
@@ -190,7 +213,7 @@ def test_joined_streams_stand_in_order():
     joints = random_clip(20, missing=0.0)
     joined = GraphTransform(IMIGUE_22, num_frames=20, streams=("joint", "bone", "motion"))
     alone = GraphTransform(IMIGUE_22, num_frames=20)
-    made, joint = joined(joints, WIDTH, HEIGHT), alone(joints, WIDTH, HEIGHT)
+    made, joint = view_of(joined, joints), view_of(alone, joints)
     assert made.shape[0] == joined.num_channels == 7
     np.testing.assert_array_equal(made[:3], joint)
     np.testing.assert_allclose(made[3:5, :, 4], joint[:2, :, 4] - joint[:2, :, 3], atol=1e-6)
@@ -199,7 +222,7 @@ def test_joined_streams_stand_in_order():
 
 def test_a_stream_alone_carries_its_vectors_and_the_score():
     joints = random_clip(20)
-    bone = GraphTransform(IMIGUE_22, num_frames=20, streams=("bone", "score"), keep_path=True)(joints, WIDTH, HEIGHT)
+    bone = view_of(GraphTransform(IMIGUE_22, num_frames=20, streams=("bone", "score"), keep_path=True), joints)
     clip = normalise(joints, WIDTH, HEIGHT)
     both = is_present(clip)[:, 0, 4] & is_present(clip)[:, 0, 3]
     assert bone.shape == (3, 20, 22, 1) and both.any() and not both.all()
@@ -207,13 +230,13 @@ def test_a_stream_alone_carries_its_vectors_and_the_score():
     assert not bone[:2, ~both, 4].any()
     np.testing.assert_array_equal(bone[:2, :, 1, 0].T, clip[:, 0, 1, :2])  # the centre keeps its path
     np.testing.assert_array_equal(bone[2, :, :, 0], clip[:, 0, :, 2])
-    assert not GraphTransform(IMIGUE_22, 20, streams=("bone",))(joints, WIDTH, HEIGHT)[:, :, 1].any()
+    assert not view_of(GraphTransform(IMIGUE_22, 20, streams=("bone",)), joints)[:, :, 1].any()
 
 
 def test_motion_of_bones_needs_both_ends_in_both_frames():
     joints = random_clip(20)
     streams = ("bone", "bonemotion")
-    made = GraphTransform(IMIGUE_22, num_frames=20, streams=streams)(joints, WIDTH, HEIGHT)[..., 0]
+    made = view_of(GraphTransform(IMIGUE_22, num_frames=20, streams=streams), joints)[..., 0]
     seen = is_present(joints)[:, 0]
     steady = [t for t in range(19) if seen[t : t + 2, [3, 4]].all()]
     assert 0 < len(steady) < 19

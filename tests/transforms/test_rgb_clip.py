@@ -61,6 +61,7 @@ def test_a_dot_stays_at_its_joint_plain_and_mirrored():
         # The dot joint alone has score 1, wherever mirroring put it.
         joint = int(view["scores"][0, 0].argmax())
         sides.append(joint)
+        assert view["mirrored"] == (joint != DOT_JOINT)
         assert joint in (DOT_JOINT, IMIGUE_22.flip_index[DOT_JOINT])
         for shown in view["rgb"]:
             np.testing.assert_allclose(dot_centre(shown), view["keypoints"][0, 0, joint], atol=1)
@@ -71,6 +72,7 @@ def test_a_dot_stays_at_its_joint_in_test_views():
     store, joints = dotted(3)
     views = BOTH.test_views(store, 0, joints)
     assert views["rgb"].shape == (6, 4, 48, 48, 3) and views["keypoints"].shape == (6, 1, 16, 22, 2)
+    assert views["mirrored"].tolist() == [False] * 3 + [True] * 3
     for number in range(6):
         joint = DOT_JOINT if number < 3 else IMIGUE_22.flip_index[DOT_JOINT]
         assert views["scores"][number, 0, 0, joint] == 1
@@ -88,9 +90,9 @@ def numbered(num_frames: int) -> RgbStore:
 @pytest.mark.parametrize("num_frames", [1, 2, 3, 4, 5, 15, 16, 40])
 def test_shapes_for_every_length(num_frames):
     store, joints = numbered(num_frames), np.ones((num_frames, 2, 22, 3), np.float32)
-    view = RGB.train_view(store, 0, num_frames, np.random.default_rng(0))
+    view = RGB.train_view(store, 0, num_frames, np.random.default_rng(0))["rgb"]
     assert view.shape == (4, 40, 40, 3) and view.dtype == np.uint8
-    views = RGB.test_views(store, 0, num_frames)
+    views = RGB.test_views(store, 0, num_frames)["rgb"]
     assert views.shape == (3, 4, 48, 48, 3) and views.dtype == np.uint8
     assert views.max() < num_frames + 100
     both = BOTH.train_view(store, 0, joints, np.random.default_rng(0))
@@ -100,37 +102,38 @@ def test_shapes_for_every_length(num_frames):
 
 def test_mirrored_views_are_mirrored_and_sampling_is_uniform():
     store = numbered(40)
-    views = dataclasses.replace(RGB, flip_views=True).test_views(store, 0, 40)
+    made = dataclasses.replace(RGB, flip_views=True).test_views(store, 0, 40)
+    views = made["rgb"]
+    assert made["mirrored"].tolist() == [False] * 3 + [True] * 3
     assert np.array_equal(views[3:], views[:3, :, :, ::-1])
     left_column = views[:3, :, 0, 0, 0].astype(int)  # the frame numbers
     assert (left_column // 10 == [0, 1, 2, 3]).all()  # one frame of every quarter
     assert len({tuple(view) for view in left_column.tolist()}) == 3
 
 
-def test_half_of_the_training_views_are_mirrored_unless_a_class_means_a_side():
+def test_half_of_the_training_views_are_mirrored_unless_told_otherwise_and_say_so():
     store = numbered(8)
     for transform, low, high in ((RGB, 70, 130), (dataclasses.replace(RGB, flip_train=False), 0, 0)):
         rng = np.random.default_rng(1)
         views = [transform.train_view(store, 0, 8, rng) for _ in range(200)]
-        mirrored = sum(bool((view[:, 0, 0] > view[:, 0, -1]).all()) for view in views)
-        assert low <= mirrored <= high
+        mirrored = [bool((view["rgb"][:, 0, 0] > view["rgb"][:, 0, -1]).all()) for view in views]
+        assert low <= sum(mirrored) <= high
+        assert mirrored == [bool(view["mirrored"]) for view in views]
 
 
 def test_the_generator_alone_decides():
     store, joints = dotted(1)
     for transform, what in ((RGB, 1), (BOTH, joints)):
         one, same, other = (transform.train_view(store, 0, what, np.random.default_rng(s)) for s in (1, 1, 2))
-        if isinstance(one, dict):
-            assert all(np.array_equal(one[key], same[key]) for key in one)
-            one, same, other = one["rgb"], same["rgb"], other["rgb"]
-        assert np.array_equal(one, same) and not np.array_equal(one, other)
+        assert all(np.array_equal(one[key], same[key]) for key in one)
+        assert not np.array_equal(one["rgb"], other["rgb"])
 
 
 def test_crops_keep_the_asked_share_of_the_picture():
     ramp = np.broadcast_to(np.arange(SIZE, dtype=np.uint8)[None, None, :, None] * 3, (1, SIZE, SIZE, 3))
     store, widths = store_of(np.ascontiguousarray(ramp)), []
     for seed in range(100):
-        view = RGB.train_view(store, 0, 1, np.random.default_rng(seed))[0, 0, :, 0].astype(int)
+        view = RGB.train_view(store, 0, 1, np.random.default_rng(seed))["rgb"][0, 0, :, 0].astype(int)
         widths.append(abs(view[-1] - view[0]) / 3 / SIZE)
     assert min(widths) > 0.6 and max(widths) < 1.0  # sqrt(0.56 * 3/4) = 0.65; the outer half pixels are lost
     assert np.ptp(widths) > 0.2
@@ -165,11 +168,9 @@ def test_both_transforms_recolour_when_asked():
     store, joints = dotted(1)
     for transform, what in ((RGB, 1), (BOTH, joints)):
         plain, coloured = (
-            dataclasses.replace(transform, colour=colour).train_view(store, 0, what, np.random.default_rng(2))
+            dataclasses.replace(transform, colour=colour).train_view(store, 0, what, np.random.default_rng(2))["rgb"]
             for colour in (0.0, 0.5)
         )
-        if isinstance(plain, dict):
-            plain, coloured = plain["rgb"], coloured["rgb"]
         assert np.array_equal(plain[..., 0], plain[..., 2]) and not np.array_equal(coloured[..., 0], coloured[..., 2])
 
 
