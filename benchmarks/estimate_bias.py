@@ -25,7 +25,7 @@ from ensemble.choose import choose, estimate
 from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.tune import Search
 
-TUNED = Recipe(tuned=True)
+TUNED = Recipe(weights="tuned")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def play(setting: Setting, seed: int, trials: int) -> Outcome:
         tuned_in_sample=100 * (on_train(crossfit.fitted(TUNED, None, every)) - tuned),
         gain=100 * (shipped - on_test(Recipe())),
         test=100 * shipped,
-        tuned_shipped=recipe.tuned,
+        tuned_shipped=recipe.weights == "tuned",
         inside=low <= shipped <= high,
     )
 

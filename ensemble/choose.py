@@ -28,10 +28,10 @@ class Step:
 def challengers(crossfit: CrossFit, current: Recipe) -> Iterator[Recipe]:
     """What may be added to the current recipe, plainest first."""
     material = crossfit.material
-    if not current.tuned:
-        if not current.pooled:
-            yield replace(current, pooled=True)
-        yield replace(current, tuned=True, pooled=False)
+    if current.weights == "equal":
+        yield replace(current, weights="pooled")
+    if current.weights != "tuned":
+        yield replace(current, weights="tuned")
     if material.parts is not None and not current.parts:
         yield replace(current, parts=True)
     if material.retrained and not current.retrained:
@@ -91,6 +91,9 @@ def estimate(crossfit: CrossFit) -> np.ndarray:
     return mixed
 
 
-def _added(current: Recipe, challenger: Recipe) -> str:
-    """The first field in which they differ; `tuned` where tuned weights take the place of a pool."""
-    return next(one.name for one in fields(Recipe) if getattr(current, one.name) != getattr(challenger, one.name))
+def _added(current: Recipe, challenger: Recipe) -> tuple[str, object]:
+    """The first field in which they differ, and what the challenger makes of it."""
+    names = (one.name for one in fields(Recipe))
+    return next(
+        (name, getattr(challenger, name)) for name in names if getattr(current, name) != getattr(challenger, name)
+    )

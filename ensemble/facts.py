@@ -7,7 +7,7 @@ from ensemble.mixture import Blend
 from ensemble.recipes import CrossFit, Recipe
 from oof.metrics import scores
 
-TUNED = Recipe(tuned=True)
+TUNED = Recipe(weights="tuned")
 
 
 def blend_facts(crossfit: CrossFit, recipe: Recipe, steps: list[Step], whole: np.ndarray) -> dict:
@@ -32,7 +32,6 @@ def blend_facts(crossfit: CrossFit, recipe: Recipe, steps: list[Step], whole: np
     return {
         "entries": list(entries.names),
         "shipped": recipe.title,
-        "is_tuned": recipe.tuned,
         "single": dict(zip(entries.names, singles, strict=True)),
         "best_single": {"name": entries.names[best], **singles[best]},
         "equal": scores(crossfit.probabilities(Recipe()), label),

@@ -5,6 +5,7 @@ others. Cross-fitted means: every fold by what was fitted on the other folds onl
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -17,15 +18,16 @@ from ensemble.pool import fit_pool
 from ensemble.stackers import Stack
 from ensemble.tune import Search, tune
 
+Weights = Literal["equal", "pooled", "tuned"]
+
 UNTUNED_READING = "R4"  # a mixture that is safe without any alpha tuned
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Weights are equal, those of a pool, or tuned. The others add what their name says."""
+    """How the entries are weighed, and what is added to them."""
 
-    tuned: bool = False  # weights and temperatures searched
-    pooled: bool = False  # a logarithmic pool: weights by likelihood, probabilities multiplied
+    weights: Weights = "equal"  # pooled: by likelihood, probabilities multiplied; tuned: searched, with temperatures
     parts: bool = False  # tail models; alphas searched with the weights, else reading R4 with all 1
     retrained: bool = False  # classifiers trained again with balanced sampling, beside the entries they come from
     stack: bool = False  # the stackers as further entries
@@ -34,8 +36,7 @@ class Recipe:
     @property
     def title(self) -> str:
         extras = [name for name in ("parts", "retrained", "stack", "adjusted") if getattr(self, name)]
-        weights = "tuned weights" if self.tuned else "pooled" if self.pooled else "equal weights"
-        return " + ".join([weights, *extras])
+        return " + ".join(["pooled" if self.weights == "pooled" else f"{self.weights} weights", *extras])
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,11 @@ class CrossFit:
         if recipe.adjusted:
             return self._with_tau(recipe, held_out, rows)
         tails = self._tails(recipe, rows)
-        if recipe.pooled:
+        if recipe.weights == "pooled":
             logits = [entry[rows] for entry in self._logits(recipe, held_out)]
             weights = fit_pool(log_probabilities(softmax(np.stack(logits))), entries.label[rows])
             return replace(self._untuned(recipe, tails), weights=weights, pooled=True)
-        if not recipe.tuned:
+        if recipe.weights == "equal":
             return self._untuned(recipe, tails)
         plainer = self._plainer(recipe)
         begin = self._begin(recipe, plainer, held_out) if plainer else None

@@ -20,8 +20,8 @@ def test_noise_entries_are_weighted_away(tmp_path):
     entries = entries_of(tmp_path, {"good": an_entry(2.5, 1, 400), **noise})
     for seed in (0, 1, 2):
         crossfit, recipe, steps = blend(Material(entries), replace(SEARCH, seed=seed))
-        assert recipe == Recipe(pooled=True) and steps[0].accepted and steps[0].gain > steps[0].spread
-        for one in (recipe, Recipe(tuned=True)):
+        assert recipe == Recipe(weights="pooled") and steps[0].accepted and steps[0].gain > steps[0].spread
+        for one in (recipe, Recipe(weights="tuned")):
             weights = crossfit.blend(one).weights
             assert weights[0] > 0.9 * weights.sum()
 
@@ -30,9 +30,9 @@ def test_a_pool_and_tuned_weights_take_each_others_place(tmp_path):
     crossfit = CrossFit(
         Material(entries_of(tmp_path, {name: an_entry(1, seed) for seed, name in enumerate("ab")})), SEARCH
     )
-    assert list(challengers(crossfit, Recipe()))[:2] == [Recipe(pooled=True), Recipe(tuned=True)]
-    assert next(challengers(crossfit, Recipe(pooled=True))) == Recipe(tuned=True)
-    assert not any(one.pooled for one in challengers(crossfit, Recipe(tuned=True)))
+    assert list(challengers(crossfit, Recipe()))[:2] == [Recipe(weights="pooled"), Recipe(weights="tuned")]
+    assert next(challengers(crossfit, Recipe(weights="pooled"))) == Recipe(weights="tuned")
+    assert not any(one.weights == "pooled" for one in challengers(crossfit, Recipe(weights="tuned")))
 
 
 def test_clones_ship_equal_weights(tmp_path):
@@ -58,7 +58,12 @@ def test_the_fold_that_is_scored_is_never_looked_at(tmp_path):
     held_out = truth.fold == 2
     spoilt = replace(truth, label=np.where(held_out, (truth.label + 1) % 5, truth.label))
     every = [CrossFit(Material(entries), SEARCH) for entries in (truth, spoilt)]
-    for recipe in (Recipe(tuned=True), Recipe(pooled=True), Recipe(tuned=True, adjusted=True), Recipe(adjusted=True)):
+    for recipe in (
+        Recipe(weights="tuned"),
+        Recipe(weights="pooled"),
+        Recipe(weights="tuned", adjusted=True),
+        Recipe(adjusted=True),
+    ):
         one, other = (crossfit.probabilities(recipe)[held_out] for crossfit in every)
         assert one.tobytes() == other.tobytes()
         assert (
@@ -113,4 +118,4 @@ def test_a_class_that_never_occurs_is_left_out_of_averages(tmp_path):
     entries = entries_of(tmp_path, oofs)
     crossfit, recipe, _ = blend(Material(entries), SEARCH)
     assert np.isfinite(crossfit.probabilities(recipe)).all()
-    assert np.isfinite(crossfit.probabilities(Recipe(tuned=True, adjusted=True))).all()
+    assert np.isfinite(crossfit.probabilities(Recipe(weights="tuned", adjusted=True))).all()

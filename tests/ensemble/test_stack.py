@@ -38,7 +38,7 @@ def test_stackers_learn_what_weights_cannot_and_ship(tmp_path):
     stack = fit_stack(entries, say=silent)
     right = [(logits.argmax(1) == entries.label).mean() for logits in stack.logits[None]]
     crossfit = CrossFit(Material(entries, stack=stack), Search(trials=60))
-    tuned = (crossfit.probabilities(Recipe(tuned=True)).argmax(1) == entries.label).mean()
+    tuned = (crossfit.probabilities(Recipe(weights="tuned")).argmax(1) == entries.label).mean()
     assert stack.names == tuple(STACKERS) and min(right) > tuned + 0.2
     recipe, _ = choose(crossfit)
     assert recipe.stack
