@@ -113,11 +113,8 @@ if [ -n "$track1" ]; then
     for input in $inputs_of_pose; do entry semantic --input "$input"; done
     entry gecn
     [ ! -d models/gecn ] || "$python" -m models.gecn.tsne --run "$run"
-    if [ "$profile" = paper ]; then
-        for stream in joint bone motion; do entry ehct --stream $stream; done
-    else
-        entry ehct  # small sets learn best from the three streams joined
-    fi
+    [ "$profile" = paper ] || entry ehct  # small sets learn best from the three streams joined
+    case "$profile" in bench | paper) for stream in joint bone motion; do entry ehct --stream $stream; done ;; esac
     if "$python" -m datasets.rgb_store --run "$run" --has-rgb; then
         entry rgb_slowonly
         for input in $inputs_of_pose; do entry rgbpose --input "$input"; done
