@@ -16,7 +16,7 @@ TAIL = 0.8  # each class has this share of the clips of the class before it
 
 @dataclass(frozen=True)
 class Setting:
-    """Sizes of a competition, and the share of an error that each fold model makes on its own."""
+    """Sizes of a competition, the error that each fold model makes on its own, and how good the entries are."""
 
     num_subjects: int = 40
     clips_per_subject: int = 50
@@ -24,6 +24,7 @@ class Setting:
     num_classes: int = 16
     num_folds: int = 5
     fold_noise: float = 0.0
+    strengths: tuple[float, ...] = STRENGTHS
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def make_competition(setting: Setting, seed: int) -> Competition:
     # No class is missing from the training clips, so that every figure has the same classes.
     label[: setting.num_classes] = np.arange(setting.num_classes)
     logits, test_logits = [], []
-    for strength in STRENGTHS:
+    for strength in setting.strengths:
         own = strength * np.eye(setting.num_classes)[label] + common + rng.normal(0, 0.8, shape)
         slices = [1.5 * (own + setting.fold_noise * rng.normal(size=shape)) for _ in range(setting.num_folds)]
         # Each clip is predicted by one fold model, a test clip by all of them.
@@ -55,7 +56,7 @@ def make_competition(setting: Setting, seed: int) -> Competition:
         test_logits.append(np.stack([one[is_test] for one in slices]).astype(np.float32))
     clip_id = np.array([f"{person:05d}_{number:06d}" for number, person in enumerate(subject)])
     entries = Entries(
-        names=tuple(f"entry{number}" for number in range(len(STRENGTHS))),
+        names=tuple(f"entry{number}" for number in range(len(setting.strengths))),
         clip_id=clip_id[~is_test],
         fold=(subject % setting.num_folds)[~is_test],
         label=label[~is_test],

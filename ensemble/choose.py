@@ -1,8 +1,10 @@
 """Which recipe ships, and an estimate that the choice itself does not flatter.
 
-The plainest recipe is equal weights. Another takes its place only when its cross-fitted score is better by more than
-the spread of that difference: its standard deviation over folds, or its standard error over clips where that is larger,
-because a few folds can agree by chance. The estimate holds out the choice too: the folds other than k choose, and what
+The plainest recipe is equal weights. Another takes its place only when it is better, cross-fitted, by more than the
+spread of that difference: its standard deviation over folds, or its standard error over clips where that is larger,
+because a few folds can agree by chance. Better is a higher score of the objective. A pool in place of equal weights is
+judged by the likelihood that its weights are fitted by: that says with a few hundred clips what top-1 says with many
+thousand (`benchmarks.pool_or_equal`). The estimate holds out the choice too: the folds other than k choose, and what
 they chose is scored on k.
 """
 
@@ -20,7 +22,8 @@ class Step:
 
     current: Recipe
     challenger: Recipe
-    gain: float  # of the cross-fitted score
+    measure: str  # score: of the objective; log-likelihood: mean over the clips, in nats
+    gain: float  # of the cross-fitted measure
     spread: float  # of the gain, over folds or over clips
     accepted: bool
 
@@ -61,19 +64,33 @@ def choose(crossfit: CrossFit, folds: list[int] | None = None) -> tuple[Recipe, 
 
 
 def compare(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: list[int]) -> Step:
-    """Does the challenger's cross-fitted score beat the current one by more than the spread?"""
-    entries, objective = crossfit.material.entries, crossfit.search.objective
+    """Is the challenger better, cross-fitted, by more than the spread?"""
+    label, fold = crossfit.material.entries.label, crossfit.material.entries.fold
+    objective = crossfit.search.objective
     ours, theirs = crossfit.probabilities(challenger), crossfit.probabilities(current)
+    inside = np.isin(fold, folds)
+    if challenger.weights == "pooled" != current.weights:
+        measure, nats = "log-likelihood", log_likelihood(ours, label) - log_likelihood(theirs, label)
 
-    def gain(rows: np.ndarray) -> float:
-        return objective.score(ours[rows], entries.label[rows]) - objective.score(theirs[rows], entries.label[rows])
+        def gain(rows: np.ndarray) -> float:
+            return float(nats[rows].mean())
 
-    every = np.isin(entries.fold, folds)
-    whole = gain(every)
-    right = (ours.argmax(1) == entries.label).astype(int) - (theirs.argmax(1) == entries.label)
-    over_clips = np.linalg.norm(objective.gains(entries.label[every], ours.shape[1]) * right[every])
-    spread = float(max(np.std([gain(entries.fold == fold) for fold in folds]), over_clips))
-    return Step(current, challenger, whole, spread, whole > spread)
+        over_clips = nats[inside].std() / np.sqrt(inside.sum())
+    else:
+        measure, right = "score", (ours.argmax(1) == label).astype(int) - (theirs.argmax(1) == label)
+
+        def gain(rows: np.ndarray) -> float:
+            return objective.score(ours[rows], label[rows]) - objective.score(theirs[rows], label[rows])
+
+        over_clips = np.linalg.norm(objective.gains(label[inside], ours.shape[1]) * right[inside])
+    whole = gain(inside)
+    spread = float(max(np.std([gain(fold == one) for one in folds]), over_clips))
+    return Step(current, challenger, measure, whole, spread, whole > spread)
+
+
+def log_likelihood(probabilities: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """(N,) logarithm of what each clip's class was given, in nats."""
+    return np.log(np.maximum(probabilities[np.arange(len(label)), label], np.finfo(float).tiny))
 
 
 def estimate(crossfit: CrossFit) -> np.ndarray:

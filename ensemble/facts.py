@@ -41,6 +41,7 @@ def blend_facts(crossfit: CrossFit, recipe: Recipe, steps: list[Step], whole: np
             {
                 "current": step.current.title,
                 "challenger": step.challenger.title,
+                "measure": step.measure,
                 "gain": step.gain,
                 "spread": step.spread,
                 "accepted": step.accepted,
@@ -88,7 +89,7 @@ def print_facts(facts: dict) -> None:
         )
     for step in facts["steps"]:
         print(
-            f"  {step['challenger']} against {step['current']}: {step['gain']:+.4f}, spread "
+            f"  {step['challenger']} against {step['current']}: {step['measure']} {step['gain']:+.4f}, spread "
             f"{step['spread']:.4f}: {'taken' if step['accepted'] else 'not taken'}"
         )
     print(f"  ships {facts['shipped']}")

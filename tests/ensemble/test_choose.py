@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from ensemble.blend import blend
-from ensemble.choose import challengers, choose, estimate
+from ensemble.choose import challengers, choose, compare, estimate
 from ensemble.join_parts import read_parts
 from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.tune import Search
@@ -35,16 +36,32 @@ def test_a_pool_and_tuned_weights_take_each_others_place(tmp_path):
     assert not any(one.weights == "pooled" for one in challengers(crossfit, Recipe(weights="tuned")))
 
 
-def test_clones_ship_equal_weights(tmp_path):
+def test_clones_gain_nothing_but_better_probabilities(tmp_path):
     entries = entries_of(tmp_path, {name: an_entry(1.5, 1) for name in "abc"})
-    _, recipe, _ = blend(Material(entries), SEARCH)
-    assert recipe == Recipe()
+    crossfit, recipe, _ = blend(Material(entries), SEARCH)
+    assert recipe in (Recipe(), Recipe(weights="pooled"))
+    named = crossfit.probabilities(recipe).argmax(1)
+    np.testing.assert_array_equal(named, crossfit.probabilities(Recipe()).argmax(1))
+
+
+def test_a_pool_is_judged_by_likelihood_and_all_else_by_the_score(tmp_path):
+    """On few clips of like entries a pool is taken for its likelihood where top-1 cannot tell."""
+    oofs = {name: an_entry(1.2, seed, 160) for seed, name in enumerate("abcd")}
+    crossfit = CrossFit(Material(entries_of(tmp_path, oofs)), SEARCH)
+    step = compare(crossfit, Recipe(), Recipe(weights="pooled"), crossfit.material.folds)
+    label, every = crossfit.material.entries.label, np.arange(160)
+    given = [crossfit.probabilities(recipe)[every, label] for recipe in (step.challenger, step.current)]
+    assert step.measure == "log-likelihood" and step.gain == pytest.approx(np.log(given[0] / given[1]).mean())
+    assert step.accepted == (step.gain > step.spread)
+    score = compare(crossfit, Recipe(weights="pooled"), Recipe(weights="tuned"), crossfit.material.folds)
+    right = [(crossfit.probabilities(one).argmax(1) == label).mean() for one in (score.challenger, score.current)]
+    assert score.measure == "score" and score.gain == pytest.approx(right[0] - right[1])
 
 
 def test_one_entry_and_one_fold_ship_what_there_is(tmp_path):
-    one = an_entry(1.5, 1)
-    _, recipe, _ = blend(Material(entries_of(tmp_path / "one", {"a": one})), SEARCH)
-    assert recipe == Recipe()
+    entries = entries_of(tmp_path / "one", {"a": an_entry(1.5, 1)})
+    crossfit, recipe, _ = blend(Material(entries), SEARCH)
+    np.testing.assert_array_equal(crossfit.probabilities(recipe).argmax(1), entries.logits[0].argmax(1))
     single_fold = {name: replace(an_entry(1.5, seed), fold=np.zeros(200)) for name, seed in (("a", 1), ("b", 2))}
     crossfit, recipe, steps = blend(Material(entries_of(tmp_path / "fold", single_fold)), SEARCH)
     assert recipe == Recipe() and not steps  # nothing can be cross-fitted
