@@ -12,7 +12,7 @@ writes: nothing (prints a table)
 import numpy as np
 
 from benchmarks.competition import Setting, make_competition
-from ensemble.choose import compare
+from ensemble.choose import likelihood_gain, score_gain
 from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.tune import Search
 
@@ -32,12 +32,11 @@ def play(setting: Setting, seed: int) -> tuple[float, float, bool, bool]:
     game = make_competition(setting, seed)
     crossfit = CrossFit(Material(game.entries), Search(seed=seed))
     equal, pooled = ((crossfit.test_probabilities(one).argmax(1) == game.test_label).mean() for one in (EQUAL, POOLED))
-    label, fold = game.entries.label, game.entries.fold
-    gains = [(crossfit.probabilities(one).argmax(1) == label).astype(float) for one in (POOLED, EQUAL)]
-    right = gains[0] - gains[1]
-    by_fold = [right[fold == one].mean() for one in crossfit.material.folds]
-    by_top1 = right.mean() > max(np.std(by_fold), np.linalg.norm(right) / len(right))
-    return equal, pooled, bool(by_top1), compare(crossfit, EQUAL, POOLED, crossfit.material.folds).accepted
+    takes_pool = []
+    for gain_of in (score_gain, likelihood_gain):
+        gain, spread = gain_of(crossfit, EQUAL, POOLED, crossfit.material.folds)
+        takes_pool.append(gain > spread)
+    return equal, pooled, *takes_pool
 
 
 def main() -> None:

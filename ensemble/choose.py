@@ -65,27 +65,35 @@ def choose(crossfit: CrossFit, folds: list[int] | None = None) -> tuple[Recipe, 
 
 def compare(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: list[int]) -> Step:
     """Is the challenger better, cross-fitted, by more than the spread?"""
+    becomes_pool = challenger.weights == "pooled" and current.weights != "pooled"
+    measure, gain_of = ("log-likelihood", likelihood_gain) if becomes_pool else ("score", score_gain)
+    gain, spread = gain_of(crossfit, current, challenger, folds)
+    return Step(current, challenger, measure, gain, spread, gain > spread)
+
+
+def score_gain(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: list[int]) -> tuple[float, float]:
+    """By how much the challenger scores higher on the objective, cross-fitted, and the spread of that."""
     label, fold = crossfit.material.entries.label, crossfit.material.entries.fold
-    objective = crossfit.search.objective
     ours, theirs = crossfit.probabilities(challenger), crossfit.probabilities(current)
+    objective = crossfit.search.objective
+
+    def gain(rows: np.ndarray) -> float:
+        return objective.score(ours[rows], label[rows]) - objective.score(theirs[rows], label[rows])
+
     inside = np.isin(fold, folds)
-    if challenger.weights == "pooled" != current.weights:
-        measure, nats = "log-likelihood", log_likelihood(ours, label) - log_likelihood(theirs, label)
+    right = (ours.argmax(1) == label).astype(int) - (theirs.argmax(1) == label)
+    over_clips = np.linalg.norm(objective.gains(label[inside], ours.shape[1]) * right[inside])
+    return gain(inside), float(max(np.std([gain(fold == one) for one in folds]), over_clips))
 
-        def gain(rows: np.ndarray) -> float:
-            return float(nats[rows].mean())
 
-        over_clips = nats[inside].std() / np.sqrt(inside.sum())
-    else:
-        measure, right = "score", (ours.argmax(1) == label).astype(int) - (theirs.argmax(1) == label)
-
-        def gain(rows: np.ndarray) -> float:
-            return objective.score(ours[rows], label[rows]) - objective.score(theirs[rows], label[rows])
-
-        over_clips = np.linalg.norm(objective.gains(label[inside], ours.shape[1]) * right[inside])
-    whole = gain(inside)
-    spread = float(max(np.std([gain(fold == one) for one in folds]), over_clips))
-    return Step(current, challenger, measure, whole, spread, whole > spread)
+def likelihood_gain(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: list[int]) -> tuple[float, float]:
+    """By how many nats a clip the challenger's log-likelihood is higher, cross-fitted, and the spread of that."""
+    label, fold = crossfit.material.entries.label, crossfit.material.entries.fold
+    ours, theirs = crossfit.probabilities(challenger), crossfit.probabilities(current)
+    gain = log_likelihood(ours, label) - log_likelihood(theirs, label)
+    inside = gain[np.isin(fold, folds)]
+    over_clips = inside.std() / np.sqrt(len(inside))
+    return float(inside.mean()), float(max(np.std([gain[fold == one].mean() for one in folds]), over_clips))
 
 
 def log_likelihood(probabilities: np.ndarray, label: np.ndarray) -> np.ndarray:
