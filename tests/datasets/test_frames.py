@@ -82,7 +82,7 @@ def test_every_single_frame(encoded, name):
         np.testing.assert_array_equal(read_frames(path, [index])[0], expected[index])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(indexes=st.lists(st.integers(0, 89), min_size=1, max_size=8))
 @pytest.mark.parametrize("name", ["open.mp4", "mpeg4.avi"])
 def test_any_order_and_repeats(encoded, name, indexes):

@@ -154,7 +154,7 @@ def test_real_layout(workdir, shared_data, capsys):
     assert int((clips.table.label == 31).sum()) == 26
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sets(st.integers(1, 60), min_size=1), st.integers(1, 60), st.integers(0, 20))
 def test_ranges_of_test_videos(numbers, low, length):
     """A range picks exactly the ids whose number lies in it."""

@@ -179,7 +179,7 @@ def test_picture_size_is_the_rgb_size_only_if_the_joints_lie_in_it(workdir):
         assert (videos.width["0002"], videos.height["0002"]) == (1280, 720)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=6), st.integers(1, 3))
 def test_growing_array_file(tmp_path_factory, lengths, num_persons):
     """Appended pieces read back as one array, whatever their number of persons up to the maximum."""

@@ -12,7 +12,7 @@ from datasets.simulation.motion import envelope, idle_stage
 from datasets.simulation.people import make_person
 from datasets.simulation.pose import solve
 
-unhurried = settings(max_examples=60, deadline=None)
+unhurried = settings(max_examples=60)
 
 
 vectors = st.tuples(*[st.floats(-0.6, 0.6)] * 3)
@@ -85,7 +85,7 @@ def test_a_touching_finger_is_at_its_target(program, spots):
         assert np.linalg.norm(at_rest - pose.frames.head[2]) > 0.4
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(label=st.sampled_from(sorted(IMIGUE_PROGRAMS)), seed=st.integers(0, 50), num_frames=st.integers(15, 80))
 def test_every_program_keeps_bones_rigid_and_motion_human(label, seed, num_frames):
     stage, pose = act_out(IMIGUE_PROGRAMS[label], seed, num_frames=num_frames)
@@ -98,7 +98,7 @@ def test_every_program_keeps_bones_rigid_and_motion_human(label, seed, num_frame
     assert np.isfinite(speed).all() and speed.max() < 8.0  # m/s; fast gestures of people reach about 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(label=st.sampled_from(sorted(SMG_PROGRAMS)), seed=st.integers(0, 50))
 def test_every_standing_program_stays_on_its_feet(label, seed):
     _, pose = act_out(SMG_PROGRAMS[label], seed, standing=True)

@@ -11,7 +11,7 @@ from datasets.simulation.gestures import IMIGUE_PROGRAMS, SMG_PROGRAMS
 from datasets.simulation.people import make_person
 from datasets.simulation.plan import DEMO, SMOKE, TRACK1_TEMPO, deal, lay_out, plan, split_evenly
 
-unhurried = settings(max_examples=60, deadline=None)
+unhurried = settings(max_examples=60)
 
 
 @pytest.mark.parametrize("profile", [DEMO, SMOKE], ids=lambda p: p.name)

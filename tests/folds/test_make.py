@@ -28,7 +28,7 @@ def tables(draw):
     return table_of(subjects, [draw(st.integers(0, 4)) for _ in range(num_clips)])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tables(), st.integers(0, 5), st.randoms())
 def test_people_never_straddle_and_row_order_does_not_matter(table, seed, random):
     folds = make_folds(table, 2, seed)

@@ -7,7 +7,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.prototype.refinement import (
@@ -72,7 +72,6 @@ def slow_loss(embedded, logits, labels, prototypes, momentum, tau, hits_only) ->
     return total / len(labels), prototypes
 
 
-@settings(deadline=None)  # the first call is slow
 @given(st.integers(1, 12), st.integers(2, 5), st.integers(2, 6), st.booleans(), st.integers(0, 10_000))
 def test_the_loss_and_the_prototypes_equal_the_slow_ones(batch, num_classes, dims, hits_only, seed):
     embedded, logits, labels = random_batch(batch, num_classes, dims, seed)
@@ -148,7 +147,6 @@ def test_probability_carries_gradient():
 # ------------------------------------------------------------------------------------------ sets and prototypes
 
 
-@settings(deadline=None)  # the first call is slow
 @given(st.integers(1, 10), st.integers(1, 5), st.integers(0, 1000))
 def test_every_clip_has_one_outcome_for_its_class(batch, num_classes, seed):
     _, logits, labels = random_batch(batch, num_classes, 2, seed)

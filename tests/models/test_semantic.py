@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.errors import InputError
@@ -44,7 +44,6 @@ def slow_loss(
     return total / len(labels)
 
 
-@settings(deadline=None)  # the first call is slow
 @given(st.integers(1, 6), st.integers(2, 5), st.integers(1, 7), st.floats(0, 30), st.integers(0, 1000))
 def test_the_loss_equals_the_slow_one(batch, num_classes, dims, weight, seed):
     rng = np.random.default_rng(seed)
@@ -134,7 +133,6 @@ def test_words_of_letters_have_unit_variance_in_every_dimension():
     assert table.std(0).min() > 0.5 and table.std(0).max() < 1.6
 
 
-@settings(deadline=None)  # the first call is slow
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=4))
 def test_any_class_names_get_finite_vectors_that_do_not_depend_on_the_others(names):
     together = name_vectors(tuple(names))

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, t
 from oof.metrics import scores, top_k_accuracy
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(3, 40))
 def test_scores_agree_with_scikit_learn(seed, num_clips):
     rng = np.random.default_rng(seed)

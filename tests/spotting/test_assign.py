@@ -100,7 +100,7 @@ def batch_of(scene):
 
 
 @given(scenes())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_anchors_equal_the_slow_version(scene):
     gestures, labels, is_gesture, predicted, _, is_point = batch_of(scene)
     targets = assign_by_anchors(POINTS, predicted, gestures, labels, is_gesture, is_point, NUM_CLASSES)
@@ -114,7 +114,7 @@ def test_anchors_equal_the_slow_version(scene):
 
 
 @given(scenes())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_alignment_equals_the_slow_version(scene):
     gestures, labels, is_gesture, predicted, probabilities, is_point = batch_of(scene)
     targets = assign_by_predictions(POINTS, predicted, probabilities, gestures, labels, is_gesture, is_point)

@@ -148,7 +148,7 @@ def test_nobody_and_shorter_than_a_clip_have_tokens(video_id):
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_trimmed_clips_come_from_their_gesture(seed):
     clips = tiny_videos()
     trimmed = TrimmedClips(clips, ["0001", "0002"], ExtractorConfig(heatmap_size=16, repeats=2, background_share=0.5))

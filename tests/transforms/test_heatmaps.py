@@ -87,7 +87,7 @@ def test_equals_the_slow_definition(limbs, seed, num_persons, size, sigma, monke
         np.testing.assert_allclose(drawn[clip].numpy(), expected, rtol=0, atol=1e-5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     x=st.integers(0, 23), y=st.integers(0, 17), dx=st.integers(-30, 30), dy=st.integers(-30, 30),
     score=st.floats(0.01, 1),
