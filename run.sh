@@ -128,6 +128,10 @@ if [ -n "$track1" ]; then
     step "Long tail: parts A-D, tail models, classifiers trained again"
     "$python" -m ensemble.train_parts --run "$run"
 
+    # checkpoints -> oof/<run>/<entry>_adapted.npz                                     as long as predicting twice
+    step "New people: batch statistics of each"
+    "$python" -m ensemble.adapt --run "$run"
+
     # oof -> ensemble/<run>/                                                           a minute
     step "Stackers"
     "$python" -m ensemble.stack --run "$run"

@@ -2,10 +2,10 @@
 
 The plainest recipe is equal weights. Another takes its place only when it is better, cross-fitted, by more than the
 spread of that difference: its standard deviation over folds, or its standard error over clips where that is larger,
-because a few folds can agree by chance. Better is a higher score of the objective. A pool in place of equal weights is
-judged by the likelihood that its weights are fitted by: that says with a few hundred clips what top-1 says with many
-thousand (`benchmarks.pool_or_equal`). The estimate holds out the choice too: the folds other than k choose, and what
-they chose is scored on k.
+because a few folds can agree by chance. Better is a higher score of the objective. A pool in place of equal weights,
+and entries adapted to each person in place of the same without, are judged by likelihood: it says with a few hundred
+clips what top-1 says with many thousand (`benchmarks.pool_or_equal`). The estimate holds out the choice too: the folds
+other than k choose, and what they chose is scored on k.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ensemble.recipes import CrossFit, Recipe
+
+BY_LIKELIHOOD = {("weights", "pooled"), ("adapted", True)}
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Step:
 def challengers(crossfit: CrossFit, current: Recipe) -> Iterator[Recipe]:
     """What may be added to the current recipe, plainest first."""
     material = crossfit.material
+    if material.adapted and not current.adapted:
+        yield replace(current, adapted=True)
     if current.weights == "equal":
         yield replace(current, weights="pooled")
     if current.weights != "tuned":
@@ -65,8 +69,8 @@ def choose(crossfit: CrossFit, folds: list[int] | None = None) -> tuple[Recipe, 
 
 def compare(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: list[int]) -> Step:
     """Is the challenger better, cross-fitted, by more than the spread?"""
-    becomes_pool = challenger.weights == "pooled" and current.weights != "pooled"
-    measure, gain_of = ("log-likelihood", likelihood_gain) if becomes_pool else ("score", score_gain)
+    by_likelihood = _added(current, challenger) in BY_LIKELIHOOD
+    measure, gain_of = ("log-likelihood", likelihood_gain) if by_likelihood else ("score", score_gain)
     gain, spread = gain_of(crossfit, current, challenger, folds)
     return Step(current, challenger, measure, gain, spread, gain > spread)
 

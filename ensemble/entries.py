@@ -5,15 +5,16 @@ import importlib
 import json
 import pkgutil
 import re
+from pathlib import Path
 from types import ModuleType
 
 import models
 from datasets.errors import InputError
-from datasets.paths import oof_json
-from ensemble.join import RETRAINED
+from datasets.paths import fold_checkpoint_dir, oof_json
+from ensemble.join import ADAPTED, RETRAINED
 from training.config import FitConfig
 
-DERIVED = re.compile(rf"(_part\d+|{RETRAINED})$")  # what ensemble/train_parts.py makes of an entry
+DERIVED = re.compile(rf"(_part\d+|{RETRAINED}|{ADAPTED})$")  # what ensemble/ makes of an entry
 
 
 def entries_named(run: str, name: str) -> list[str]:
@@ -30,6 +31,12 @@ def entries_named(run: str, name: str) -> list[str]:
     if not found:
         raise InputError(f"{oof_json(run, name)}: not there; train it first (python -m {module.__name__} --run {run})")
     return found
+
+
+def trained_entries(run: str) -> list[str]:
+    """Every entry that was trained for itself, in the order of their names."""
+    stems = sorted(path.stem for path in oof_json(run, "any").parent.glob("*.json"))
+    return [stem for stem in stems if not DERIVED.search(stem)]
 
 
 def entry_module(name: str) -> ModuleType:
@@ -59,3 +66,15 @@ def entry_config(run: str, name: str, module: ModuleType) -> FitConfig:
         differs = sorted(recorded.keys() ^ known)
         raise InputError(f"{path}: {module.__name__} now has other settings ({', '.join(differs)}); train {name} again")
     return config_class(**{key: tuple(v) if isinstance(v, list) else v for key, v in recorded.items()})
+
+
+def trained_weights(run: str, name: str, fold: int) -> Path:
+    """The weights of an entry's fold.
+
+    Raises:
+        InputError: they are not here.
+    """
+    path = fold_checkpoint_dir(run, name, fold) / "weights.pt"
+    if not path.exists():
+        raise InputError(f"{path}: not there; train {name} first, or copy its checkpoints from where it was trained")
+    return path

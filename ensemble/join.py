@@ -14,6 +14,7 @@ from oof.artifacts import Oof, file_sha256, read_oof
 
 PART_NAME = re.compile(r"(?P<model>.+)_part(?P<number>\d+)")  # a tail model: ensemble/join_parts.py reads these
 RETRAINED = "_crt"  # ends the name of an entry whose classifier was trained again with balanced sampling (cRT)
+ADAPTED = "_adapted"  # ends the name of an entry whose networks took in each person's statistics (ensemble/adapt.py)
 
 
 @dataclass(frozen=True)

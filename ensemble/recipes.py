@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ensemble.adjust import TAUS, class_prior
-from ensemble.join import RETRAINED, Entries
+from ensemble.join import ADAPTED, RETRAINED, Entries
 from ensemble.join_parts import Parts
 from ensemble.merge import Tail
 from ensemble.mixture import Blend, blend_probabilities, blend_test_probabilities, log_probabilities, softmax
@@ -28,6 +28,7 @@ class Recipe:
     """How the entries are weighed, and what is added to them."""
 
     weights: Weights = "equal"  # pooled: by likelihood, probabilities multiplied; tuned: searched, with temperatures
+    adapted: bool = False  # entries that took in each person's statistics, in place of the same without
     parts: bool = False  # tail models; alphas searched with the weights, else reading R4 with all 1
     retrained: bool = False  # classifiers trained again with balanced sampling, beside the entries they come from
     stack: bool = False  # the stackers as further entries
@@ -35,7 +36,7 @@ class Recipe:
 
     @property
     def title(self) -> str:
-        extras = [name for name in ("parts", "retrained", "stack", "adjusted") if getattr(self, name)]
+        extras = [name for name in ("adapted", "parts", "retrained", "stack", "adjusted") if getattr(self, name)]
         return " + ".join(["pooled" if self.weights == "pooled" else f"{self.weights} weights", *extras])
 
 
@@ -50,6 +51,13 @@ class Material:
     @property
     def folds(self) -> list[int]:
         return np.unique(self.entries.fold).tolist()
+
+    @property
+    def adapted(self) -> dict[int, int]:
+        """Position of an entry -> that of its adapted twin."""
+        names = self.entries.names
+        plain = {name.removesuffix(ADAPTED): i for i, name in enumerate(names) if name.endswith(ADAPTED)}
+        return {i: plain[name] for i, name in enumerate(names) if name in plain}
 
     @property
     def retrained(self) -> list[int]:
@@ -185,9 +193,12 @@ class CrossFit:
 
     def _positions(self, recipe: Recipe) -> list[int]:
         """Of the recipe's entries among those of the material; what an addition brings comes last."""
-        retrained = self.material.retrained
-        others = [i for i in range(len(self.material.entries.names)) if i not in retrained]
-        return others + retrained if recipe.retrained else others
+        retrained, adapted = self.material.retrained, self.material.adapted
+        beside = {*retrained, *adapted.values()}
+        first = [i for i in range(len(self.material.entries.names)) if i not in beside]
+        if recipe.adapted:
+            first = [adapted.get(i, i) for i in first]
+        return first + retrained if recipe.retrained else first
 
     def _tails(self, recipe: Recipe, rows: np.ndarray) -> tuple[Tail, ...]:
         if not recipe.parts:

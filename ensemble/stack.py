@@ -14,7 +14,7 @@ import numpy as np
 from datasets.errors import InputError, run_command
 from datasets.files import replacing
 from datasets.paths import check_run_name, stack_npz
-from ensemble.join import Entries, entry_paths, read_entries
+from ensemble.join import ADAPTED, Entries, entry_paths, read_entries
 from ensemble.stackers import Stack, fit_stack
 from oof.artifacts import file_sha256
 from oof.metrics import scores
@@ -47,7 +47,7 @@ def read_stack(run: str, entries: Entries, paths: list[Path]) -> Stack | None:
         return None
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)
-    if arrays["made_from"].tolist() != names_and_hashes(paths) or not np.array_equal(
+    if arrays["made_from"].tolist() != names_and_hashes(stacked(paths)) or not np.array_equal(
         arrays["clip_id"], entries.clip_id
     ):
         raise InputError(f"{path}: made from other entries than there are now; run `python -m ensemble.stack` again")
@@ -57,6 +57,11 @@ def read_stack(run: str, entries: Entries, paths: list[Path]) -> Stack | None:
         logits=dict(zip(held_out, arrays["logits"], strict=True)),
         test_logits=tuple(arrays["test_logits"]),
     )
+
+
+def stacked(paths: list[Path]) -> list[Path]:
+    """The entries that a stacker sees: of a network and its adapted twin the network alone."""
+    return [path for path in paths if not path.stem.endswith(ADAPTED)]
 
 
 def names_and_hashes(paths: list[Path]) -> list[str]:
@@ -69,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--run", required=True, type=check_run_name)
     parser.add_argument("--overwrite", action="store_true")
     args = parser.parse_args(argv)
-    paths, _ = entry_paths(args.run)
+    paths = stacked(entry_paths(args.run)[0])
     entries = read_entries(paths, args.run)
     path, made_from = stack_npz(args.run), names_and_hashes(paths)
     if not args.overwrite and path.exists():

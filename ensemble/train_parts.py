@@ -21,9 +21,9 @@ import numpy as np
 
 from datasets.clips import Clips, load_clips
 from datasets.errors import InputError, run_command
-from datasets.paths import check_run_name, fold_checkpoint_dir
+from datasets.paths import check_run_name
 from datasets.rgb_store import has_rgb
-from ensemble.entries import entries_named, entry_config, entry_module
+from ensemble.entries import entries_named, entry_config, entry_module, trained_weights
 from ensemble.join import RETRAINED
 from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, tail_trainsets
 from folds.make import load_folds
@@ -97,7 +97,7 @@ def train_from(
         clips: with the labels and classes to learn.
     """
     start = job.folder / "start.pt"
-    write_start(primary_weights(job.run, name, job.fold), start)
+    write_start(trained_weights(job.run, name, job.fold), start)
     labels = load_clips(job.run, "track1").table.label.to_numpy()
     rows_of_epoch = rows_of(train_rows, labels, job.config.seed)
     started = dataclasses.replace(job, config=dataclasses.replace(job.config, weights=str(start)))
@@ -115,18 +115,6 @@ def write_start(weights: Path, start: Path) -> None:
     save_checkpoint(start, {"model": {key: t for key, t in state["model"].items() if not key.startswith(heads)}})
 
 
-def primary_weights(run: str, name: str, fold: int) -> Path:
-    """The weights of an entry's fold.
-
-    Raises:
-        InputError: they are not here.
-    """
-    path = fold_checkpoint_dir(run, name, fold) / "weights.pt"
-    if not path.exists():
-        raise InputError(f"{path}: not there; train {name} first, or copy its checkpoints from where it was trained")
-    return path
-
-
 def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) -> None:
     """All tail models of one entry and its cRT."""
     module = entry_module(name)
@@ -137,7 +125,7 @@ def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) ->
     num_clips = len(train) * (num_folds - 1) // num_folds  # of one fold, roughly
 
     def made_from(fold: int) -> dict:
-        return {"from": file_sha256(primary_weights(args.run, name, fold))}
+        return {"from": file_sha256(trained_weights(args.run, name, fold))}
 
     label = train.label.to_numpy()
     for trainset in tail_trainsets(np.bincount(label, minlength=clips.num_classes)):

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from datasets.clips import Clips
+from training.adapt import adapted, clips_by_person
 from training.config import FitConfig
 from training.dataset import Sample, TrainRows, TrainSamples, ViewSamples
 from training.fit import Batch, fit
@@ -57,14 +58,29 @@ def predict_fold(
     *,
     prepare: Callable[[Batch], Batch],
 ) -> np.ndarray:
-    """Logits (len(rows), K) float32 of these clips, over all their test views; see `training.predict.predict`."""
-    return predict(
-        model,
-        ViewSamples(rows, sample_views),
-        prepare=prepare,
-        batch_size=job.config.test_batch_size,
-        precision=job.config.precision,
-        device=job.device,
-        num_workers=job.config.num_workers,
-        mirror=clips.mirror,
-    )
+    """Logits (len(rows), K) float32 of these clips, over all their test views; see `training.predict.predict`.
+
+    A job that adapts shows each person to a network of their own, see `training.adapt`.
+    """
+    config = job.config
+
+    def predict_by(network: nn.Module, rows: np.ndarray) -> np.ndarray:
+        return predict(
+            network,
+            ViewSamples(rows, sample_views),
+            prepare=prepare,
+            batch_size=config.test_batch_size,
+            precision=config.precision,
+            device=job.device,
+            num_workers=config.num_workers,
+            mirror=clips.mirror,
+        )
+
+    if not job.adapt:
+        return predict_by(model, rows)
+    logits = np.empty((len(rows), clips.num_classes), np.float32)
+    for places in clips_by_person(clips.table, rows):
+        theirs = rows[places]
+        own = adapted(model, show=lambda network, theirs=theirs: predict_by(network, theirs), num_clips=len(theirs))
+        logits[places] = predict_by(own, theirs)
+    return logits

@@ -37,6 +37,7 @@ class FoldJob:
     folder: Path  # for checkpoints
     fingerprint: dict  # plain values that say what is trained on what
     device: torch.device
+    adapt: bool = False  # predict each person by a network with their own batch statistics, see training.adapt
 
     @property
     def title(self) -> str:

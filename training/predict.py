@@ -26,9 +26,9 @@ def predict(
     """Logits of every clip, (N, K) float32: the logarithm of the mean probability over its views.
 
     softmax of these logits gives that mean back, so later steps treat one view and many alike. A view that is
-    `mirrored` shows the mirror image of the clip's class: its probabilities change places by `mirror` (K,).
+    `mirrored` shows the mirror image of the clip's class: its probabilities change places by `mirror` (K,). The network
+    is left in the mode it comes in.
     """
-    model.eval()
     parts = []
     for batch in view_batches(samples, batch_size, num_workers):
         batch = {key: value.to(device) for key, value in batch.items()}

@@ -1,0 +1,90 @@
+"""Predict again by networks that took in the batch statistics of each person, from clips without labels.
+
+reads:  clips/<run>/track1/, folds/<run>.csv, oof/<run>/<name>.json, checkpoints/<run>/<name>/fold<k>/
+writes: checkpoints/<run>/<name>_adapted/fold<k>/, oof/<run>/<name>_adapted.npz and .json
+
+    python -m ensemble.adapt --run mine [--entries gecn,ehct] [--fold 0]
+
+Nothing is trained. Where people show much the same gestures this is worth several points; where each has habits of
+their own it costs some, because the statistics then tell the gestures too. The blend decides by cross-fitting.
+"""
+
+import argparse
+import dataclasses
+import json
+from functools import partial
+
+import numpy as np
+
+from datasets.clips import Clips, load_clips
+from datasets.errors import run_command
+from datasets.paths import check_run_name, fold_checkpoint_dir
+from ensemble.entries import entries_named, entry_config, entry_module, trained_entries, trained_weights
+from ensemble.join import ADAPTED
+from folds.make import load_folds
+from oof.artifacts import file_sha256
+from training.adapt import MIN_CLIPS, PRIOR, clips_by_person
+from training.checkpoint import load_checkpoint
+from training.config import add_fold_arguments, wanted_folds
+from training.folds import FoldJob, TrainFold, run_folds
+
+
+def predict_adapted(
+    name: str, train_fold: TrainFold, clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, job: FoldJob
+) -> np.ndarray:
+    """`train_fold` in the folder of the entry `name`: it finds its network trained, and predicts person by person."""
+    folder = fold_checkpoint_dir(job.run, name, job.fold)
+    made = json.loads((folder / "fold.json").read_text())["fingerprint"]
+    own = dataclasses.replace(job, folder=folder, fingerprint=made, adapt=True)
+    return train_fold(clips, train_rows, predict_rows, own)
+
+
+def adapt_entry(args: argparse.Namespace, name: str) -> None:
+    """Write the adapted twin of an entry; one without batch norms has none."""
+    module, num_folds = entry_module(name), load_folds(args.run).fold.max() + 1
+    first = wanted_folds(args.fold, num_folds)[0]
+    if not any(
+        key.endswith("running_mean") for key in load_checkpoint(trained_weights(args.run, name, first))["model"]
+    ):
+        print(f"{name}: no batch norms, nothing to adapt")
+        return
+
+    def made_from(fold: int) -> dict:
+        return {"from": file_sha256(trained_weights(args.run, name, fold)), "prior": PRIOR, "min_clips": MIN_CLIPS}
+
+    run_folds(
+        args,
+        name + ADAPTED,
+        entry_config(args.run, name, module),
+        partial(predict_adapted, name, module.train_fold),
+        made_from=made_from,
+    )
+
+
+def largest_share(clips: Clips, rows: np.ndarray) -> int:
+    """Clips of the person who has most."""
+    return max((len(places) for places in clips_by_person(clips.table, rows)), default=0)
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Adapt the networks of entries to each person.", allow_abbrev=False)
+    add_fold_arguments(parser)
+    parser.add_argument(
+        "--entries",
+        help="names as in oof/<run>/<name>.npz, or of folders of models/ for all their entries, joined by commas "
+        "(default: every entry of the run)",
+    )
+    args = parser.parse_args(argv)
+    check_run_name(args.run)
+    clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
+    most = largest_share(clips, clips.rows_of(folds.clip_id.to_numpy()))
+    if most < MIN_CLIPS:
+        print(f"no person has {MIN_CLIPS} clips (the most is {most}), nothing to adapt to")
+        return
+    asked = args.entries.split(",") if args.entries else trained_entries(args.run)
+    for name in [name for one in asked for name in entries_named(args.run, one)]:
+        adapt_entry(args, name)
+
+
+if __name__ == "__main__":
+    run_command(main)
