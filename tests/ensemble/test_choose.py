@@ -116,6 +116,21 @@ def test_a_classifier_trained_again_enters_only_when_it_pays(tmp_path):
     assert not alone.retrained and CrossFit(alone, SEARCH).names(Recipe()) == ("a_crt", "b")
 
 
+def test_adapted_entries_take_the_place_of_their_twins_only_when_they_pay(tmp_path):
+    """Until then they have no part in the blend; alone they are entries like any other."""
+    a, b = an_entry(0.8, 1, 400), an_entry(0.8, 3, 400)
+    for strength, expected in ((2, True), (0, False)):
+        oofs = {"a": a, "a_adapted": an_entry(strength, 2, 400), "b": b}
+        crossfit, recipe, steps = blend(Material(entries_of(tmp_path, oofs)), SEARCH)
+        assert recipe.adapted is expected and steps[0].measure == "log-likelihood"
+        assert crossfit.names(recipe) == (("a_adapted", "b") if expected else ("a", "b"))
+        np.testing.assert_allclose(crossfit.test_probabilities(recipe).sum(1), 1)
+        plain = CrossFit(Material(entries_of(tmp_path, {"a": a, "b": b})), SEARCH)
+        assert crossfit.probabilities(Recipe()).tobytes() == plain.probabilities(Recipe()).tobytes()
+    alone = Material(entries_of(tmp_path, {"a_adapted": a, "b": b}))
+    assert not alone.adapted and CrossFit(alone, SEARCH).names(Recipe()) == ("a_adapted", "b")
+
+
 def test_the_choice_is_held_out_too(tmp_path):
     """With the labels of one fold spoilt, the others choose for it as before."""
     noise = {f"noise{i}": an_entry(0, 10 + i, 400) for i in range(4)}

@@ -1,15 +1,12 @@
 """Training tail models and cRT, with an entry of this file: python -m pytest tests/ensemble/test_train_parts.py"""
 
 import json
-import sys
 from dataclasses import dataclass, replace
-from textwrap import dedent
 
 import numpy as np
 import pytest
 import torch
 
-import models
 from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.paths import fold_checkpoint_dir, oof_json, oof_npz
@@ -18,87 +15,11 @@ from ensemble.entries import entries_named
 from ensemble.parts import OTHERS, tail_trainsets
 from ensemble.train_parts import crt_config, default_entries, folds_without, main, part_config, shortened
 from folds.make import load_folds
-from folds.make import main as make_folds_main
 from oof.artifacts import read_oof
-from tests.tiny import tiny_clips, write_clips
+from tests.ensemble.mean_joints import NAME, RUN
 from training.config import FitConfig
 
-# A classifier of a clip's mean joints, in a folder of its own beside those of models/.
-ENTRY = """
-from dataclasses import dataclass
-import torch
-from torch import nn
-from training.config import FitConfig
-from training.dataset import TrainSamples, ViewSamples
-from training.fit import fit
-from training.folds import parse_train_arguments, run_folds
-from training.predict import predict
-from training.weights import load_weights
-
-@dataclass(frozen=True)
-class Config(FitConfig):
-    weights: str = ""
-    sizes: tuple[int, ...] = (8,)
-
-PROFILES = {"smoke": Config(epochs=10, batch_size=8, lr=0.05, milestones=(8,), warmup_epochs=1)}
-
-class Net(nn.Module):
-    HEADS = ("head",)
-    def __init__(self, size, num_classes):
-        super().__init__()
-        self.backbone = nn.Sequential(nn.Linear(66, size), nn.BatchNorm1d(size), nn.ReLU())
-        self.head = nn.Linear(size, num_classes)
-    def forward(self, joints):
-        return self.head(self.backbone(joints))
-
-def train_fold(clips, train_rows, predict_rows, job):
-    model = Net(job.config.sizes[0], clips.num_classes)
-    if job.config.weights:
-        load_weights(model, job.config.weights)
-    def joints(row):
-        return (clips.joints_of(row).mean((0, 1)).reshape(-1) / 1000).astype("float32")
-    def prepare(batch):
-        return {"joints": batch["joints"]}
-    model = fit(
-        model, TrainSamples(train_rows, clips.table.label.to_numpy(), lambda row, rng: {"joints": joints(row)}, 0),
-        job.config, prepare=prepare,
-        loss_fn=lambda logits, batch, epoch: nn.functional.cross_entropy(logits, batch["label"]),
-        folder=job.folder, fingerprint=job.fingerprint, title=job.title, device=job.device,
-        clip_ids=clips.table.clip_id.tolist(),
-    )
-    views = ViewSamples(predict_rows, lambda row: {"joints": joints(row)[None]})
-    return predict(model, views, prepare=prepare, batch_size=8, precision="fp32", device=job.device)
-
-def main(argv):
-    args, config = parse_train_arguments(argv, "test", PROFILES)
-    run_folds(args, "mean_joints_a", config, train_fold)
-"""
-NAME = "mean_joints_a"  # folder and variant
-RUN = ["--run", "tiny", "--jobs", "1"]
 PARTS = [*RUN, "--entries", NAME]
-
-
-@pytest.fixture
-def entry(workdir, monkeypatch):
-    """The entry, trained on two folds of tiny clips of which classes 2 and 3 are rare."""
-    folder = workdir / "models" / "mean_joints"
-    folder.mkdir(parents=True)
-    (folder / "__init__.py").touch()
-    (folder / "train.py").write_text(dedent(ENTRY))
-    monkeypatch.setattr(models, "__path__", [*models.__path__, str(folder.parent)])
-    clips = tiny_clips(num_train=90, num_test=6)
-    label = clips.table.label.to_numpy().copy()
-    for rare in (2, 3):  # every third stays: few, spread over people and so over folds
-        label[(label == rare) & (np.cumsum(label == rare) % 3 > 0)] = 0
-    clips.table["label"] = label
-    write_clips(clips, "tiny")
-    make_folds_main(["--run", "tiny", "--num-folds", "2"])
-    import models.mean_joints.train as module
-
-    module.main([*RUN, "--profile", "smoke"])
-    yield module
-    for name in [name for name in sys.modules if name.startswith("models.mean_joints")]:
-        del sys.modules[name]
 
 
 def counts_of_run() -> np.ndarray:
