@@ -1,6 +1,7 @@
 """One network on one fold: `fit` and `predict` with what they need of the clips and of the job."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -64,12 +65,12 @@ def predict_fold(
     """
     config = job.config
 
-    def predict_by(network: nn.Module, rows: np.ndarray) -> np.ndarray:
+    def predict_by(network: nn.Module, rows: np.ndarray, batch_size: int = config.test_batch_size) -> np.ndarray:
         return predict(
             network,
             ViewSamples(rows, sample_views),
             prepare=prepare,
-            batch_size=config.test_batch_size,
+            batch_size=batch_size,
             precision=config.precision,
             device=job.device,
             num_workers=config.num_workers,
@@ -80,7 +81,11 @@ def predict_fold(
         return predict_by(model, rows)
     logits = np.empty((len(rows), clips.num_classes), np.float32)
     for places in clips_by_person(clips.table, rows):
-        theirs = rows[places]
-        own = adapted(model, show=lambda network, theirs=theirs: predict_by(network, theirs), num_clips=len(theirs))
-        logits[places] = predict_by(own, theirs)
+        show = partial(predict_by, rows=rows[places], batch_size=even_batch(len(places), config.test_batch_size))
+        logits[places] = predict_by(adapted(model, show, len(places)), rows[places])
     return logits
+
+
+def even_batch(num_clips: int, largest: int) -> int:
+    """A batch size that divides the clips into batches of like size: each counts alike in the mean over batches."""
+    return -(-num_clips // -(-num_clips // largest))

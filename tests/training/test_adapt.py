@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from training import adapt
 from training.adapt import MIN_CLIPS, PRIOR, adapted, clips_by_person
+from training.fold import even_batch
 from training.seeding import seed_torch
 
 
@@ -69,6 +72,14 @@ def test_few_clips_or_no_batch_norm_change_nothing(model, num_clips):
         raise AssertionError("nothing to show")
 
     assert adapted(model, never, num_clips) is model
+
+
+@given(st.integers(1, 300), st.integers(1, 64))
+def test_batches_of_like_size(num_clips, largest):
+    size = even_batch(num_clips, largest)
+    batches = -(-num_clips // size)
+    assert 1 <= size <= largest and batches == -(-num_clips // largest)
+    assert num_clips - (batches - 1) * size > size - batches, "the last batch lacks less than one clip a batch"
 
 
 def test_clips_belong_to_a_person_else_to_a_video():
