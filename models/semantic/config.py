@@ -37,9 +37,9 @@ PROFILES = {
         sigma=1.0, base_channels=16, blocks=(1, 2, 1), dropout=0.2, num_test_clips=2, test_batch_size=16,
     ),
     "bench": SemanticConfig(
-        epochs=36, min_steps=700, batch_size=16, optimizer="adamw", lr=8e-3, lr_batch_size=32, weight_decay=0.05,
-        clip_norm=40.0, warmup_epochs=3, ema_decay=0.99, precision="bf16", channels_last=True, clip_len=12,
-        train_size=32, test_size=36, sigma=1.0, base_channels=16, blocks=(1, 2, 1), dropout=0.2, num_test_clips=8,
+        epochs=36, min_steps=1100, batch_size=16, optimizer="adamw", lr=8e-3, lr_batch_size=32, weight_decay=0.05,
+        clip_norm=40.0, warmup_epochs=3, ema_decay=0.99, precision="bf16", channels_last=True, clip_len=16,
+        train_size=24, test_size=28, sigma=1.0, base_channels=16, blocks=(1, 2, 1), dropout=0.2, num_test_clips=8,
         test_batch_size=8,
     ),
     # Batch 2 x 16: two devices of 16 clips, here two forward passes a step. Rate 0.4 / 6, no clipping of gradients.
