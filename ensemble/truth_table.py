@@ -37,11 +37,12 @@ def format_truth(facts: dict) -> str:
         )
     others = {name: gain for name, gain in facts["adds"].items() if name not in facts["single"]}
     lines += [f"  {name:34}                    {100 * gain:+.2f} points" for name, gain in others.items()]
-    lines += ["", "  correlation of errors"]
     names, matrix = facts["error_correlation"]["names"], facts["error_correlation"]["matrix"]
-    lines.append(" " * 36 + "".join(f"{number:>6}" for number in range(1, len(names) + 1)))
-    for number, (name, row) in enumerate(zip(names, matrix, strict=True), start=1):
-        lines.append(f"  {number:>3} {name:30}" + "".join(f"{value:6.2f}" for value in row))
+    shown = [i for i, name in enumerate(names) if name in facts["adds"]]
+    lines += ["", "  correlation of errors, of the entries that the blend weighs"]
+    lines.append(" " * 36 + "".join(f"{number:>6}" for number in range(1, len(shown) + 1)))
+    for number, i in enumerate(shown, start=1):
+        lines.append(f"  {number:>3} {names[i]:30}" + "".join(f"{matrix[i][j]:6.2f}" for j in shown))
     return "\n".join(lines) + "\n"
 
 
