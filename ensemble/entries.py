@@ -34,22 +34,30 @@ def entries_named(run: str, name: str) -> list[str]:
 
 
 def trained_entries(run: str) -> list[str]:
-    """Every entry that was trained for itself, in the order of their names."""
+    """Every entry of the run that a folder of models/ trained, in the order of their names."""
     stems = sorted(path.stem for path in oof_json(run, "any").parent.glob("*.json"))
-    return [stem for stem in stems if not DERIVED.search(stem)]
+    return [stem for stem in stems if entry_folder(stem) and not DERIVED.search(stem)]
+
+
+def entry_folder(name: str) -> str | None:
+    """The folder of models/ of the entry `<folder>` or `<folder>_<variant>`; None where no folder fits."""
+    return max((one for one in folders() if name == one or name.startswith(f"{one}_")), key=len, default=None)
+
+
+def folders() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(models.__path__) if module.ispkg]
 
 
 def entry_module(name: str) -> ModuleType:
-    """models/<folder>/train.py of the entry `<folder>` or `<folder>_<variant>`.
+    """models/<folder>/train.py of an entry.
 
     Raises:
         InputError: no folder of models/ fits.
     """
-    folders = [module.name for module in pkgutil.iter_modules(models.__path__) if module.ispkg]
-    fitting = [folder for folder in folders if name == folder or name.startswith(f"{folder}_")]
-    if not fitting:
-        raise InputError(f"--entries {name}: no folder of models/ has this name; there are {', '.join(folders)}")
-    return importlib.import_module(f"models.{max(fitting, key=len)}.train")
+    folder = entry_folder(name)
+    if folder is None:
+        raise InputError(f"--entries {name}: no folder of models/ has this name; there are {', '.join(folders())}")
+    return importlib.import_module(f"models.{folder}.train")
 
 
 def entry_config(run: str, name: str, module: ModuleType) -> FitConfig:

@@ -22,8 +22,7 @@ import numpy as np
 from datasets.clips import Clips, load_clips
 from datasets.errors import InputError, run_command
 from datasets.paths import check_run_name
-from datasets.rgb_store import has_rgb
-from ensemble.entries import entries_named, entry_config, entry_module, trained_weights
+from ensemble.entries import entries_named, entry_config, entry_folder, entry_module, trained_entries, trained_weights
 from ensemble.join import RETRAINED
 from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, tail_trainsets
 from folds.make import load_folds
@@ -35,7 +34,6 @@ from training.folds import FoldJob, TrainFold, run_folds
 from training.optimizer import num_epochs
 
 DEFAULT_ENTRIES = ("m3cn", "ehct")  # the two of M2HEN
-NEEDS_RGB = "m3cn"  # of the two; a run of skeletons alone goes without
 EPOCHS_DIVISOR = 5  # a tail model, and a classifier alone, get a fifth of the entry's epochs
 LR_FACTOR = 0.1  # of a tail model, which starts from trained weights
 MIN_STEPS = 100  # or as many as the entry itself had; fewer teach a new classifier nothing
@@ -151,12 +149,13 @@ def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) ->
     )
 
 
-def default_entries(clips: Clips) -> list[str]:
-    """The two of M2HEN, or the one that needs no pictures where there are none."""
-    if has_rgb(clips):
-        return list(DEFAULT_ENTRIES)
-    print(f"{NEEDS_RGB}: left out, the recordings have no RGB")
-    return [name for name in DEFAULT_ENTRIES if name != NEEDS_RGB]
+def default_entries(run: str) -> list[str]:
+    """Those of the two of M2HEN that the run has: without RGB, or without its folder, one is missing."""
+    trained = {entry_folder(entry) for entry in trained_entries(run)}
+    for name in DEFAULT_ENTRIES:
+        if name not in trained:
+            print(f"{name}: left out, the run has no such entry")
+    return [name for name in DEFAULT_ENTRIES if name in trained]
 
 
 def folds_without(trainset: Trainset, label: np.ndarray, fold: np.ndarray) -> list[int]:
@@ -179,7 +178,7 @@ def main(argv: list[str] | None = None) -> None:
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
     counts = np.bincount(folds.label[folds.fold >= 0], minlength=clips.num_classes)
     print(describe_parts(counts, clips.classes))
-    wanted = args.entries.split(",") if args.entries else default_entries(clips)
+    wanted = args.entries.split(",") if args.entries else default_entries(args.run)
     for name in [name for asked in wanted for name in entries_named(args.run, asked)]:
         train_entry(args, name, changes)
 

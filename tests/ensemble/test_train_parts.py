@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.paths import fold_checkpoint_dir, oof_json, oof_npz
 from ensemble import train_parts
@@ -102,12 +101,14 @@ def test_an_entry_that_is_not_there_is_named(entry, entries, message):
         main([*RUN, "--entries", entries])
 
 
-def test_without_pictures_the_entry_that_needs_them_is_left_out(entry, capsys):
-    clips = load_clips("tiny", "track1")
-    assert default_entries(clips) == ["ehct"]
-    assert "m3cn: left out, the recordings have no RGB" in capsys.readouterr().out
-    clips.table["frames_path"] = "video.mp4"
-    assert default_entries(clips) == ["m3cn", "ehct"] and not capsys.readouterr().out
+def test_an_entry_that_the_run_lacks_is_left_out(entry, capsys):
+    assert default_entries("tiny") == []
+    oof_json("tiny", "ehct_joint").touch()
+    for name in ("m3cn_crt", "a_friends"):  # made from an entry, none itself; trained by no folder of models/
+        oof_json("tiny", name).touch()
+    capsys.readouterr()
+    assert default_entries("tiny") == ["ehct"]
+    assert capsys.readouterr().out == "m3cn: left out, the run has no such entry\n"
 
 
 def test_a_folder_stands_for_its_entries(entry):
