@@ -42,10 +42,8 @@ def predict_adapted(
 def adapt_entry(args: argparse.Namespace, name: str) -> None:
     """Write the adapted twin of an entry; one without batch norms has none."""
     module, num_folds = entry_module(name), load_folds(args.run).fold.max() + 1
-    first = wanted_folds(args.fold, num_folds)[0]
-    if not any(
-        key.endswith("running_mean") for key in load_checkpoint(trained_weights(args.run, name, first))["model"]
-    ):
+    weights = load_checkpoint(trained_weights(args.run, name, wanted_folds(args.fold, num_folds)[0]))["model"]
+    if not any(key.endswith("running_mean") for key in weights):
         print(f"{name}: no batch norms, nothing to adapt")
         return
 
@@ -61,7 +59,7 @@ def adapt_entry(args: argparse.Namespace, name: str) -> None:
     )
 
 
-def largest_share(clips: Clips, rows: np.ndarray) -> int:
+def most_clips_of_one(clips: Clips, rows: np.ndarray) -> int:
     """Clips of the person who has most."""
     return max((len(places) for places in clips_by_person(clips.table, rows)), default=0)
 
@@ -77,7 +75,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     check_run_name(args.run)
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
-    most = largest_share(clips, clips.rows_of(folds.clip_id.to_numpy()))
+    most = most_clips_of_one(clips, clips.rows_of(folds.clip_id.to_numpy()))
     if most < MIN_CLIPS:
         print(f"no person has {MIN_CLIPS} clips (the most is {most}), nothing to adapt to")
         return
