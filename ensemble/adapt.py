@@ -19,7 +19,14 @@ import numpy as np
 from datasets.clips import Clips, load_clips
 from datasets.errors import run_command
 from datasets.paths import check_run_name, fold_checkpoint_dir
-from ensemble.entries import entries_named, entry_config, entry_module, trained_entries, trained_weights
+from ensemble.entries import (
+    add_entries_argument,
+    entry_config,
+    entry_module,
+    trained_entries,
+    trained_weights,
+    wanted_entries,
+)
 from ensemble.join import ADAPTED
 from folds.make import load_folds
 from oof.artifacts import file_sha256
@@ -67,11 +74,7 @@ def most_clips_of_one(clips: Clips, rows: np.ndarray) -> int:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Adapt the networks of entries to each person.", allow_abbrev=False)
     add_fold_arguments(parser)
-    parser.add_argument(
-        "--entries",
-        help="names as in oof/<run>/<name>.npz, or of folders of models/ for all their entries, joined by commas "
-        "(default: every entry of the run)",
-    )
+    add_entries_argument(parser, "every entry of the run")
     args = parser.parse_args(argv)
     check_run_name(args.run)
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
@@ -79,8 +82,7 @@ def main(argv: list[str] | None = None) -> None:
     if most < MIN_CLIPS:
         print(f"no person has {MIN_CLIPS} clips (the most is {most}), nothing to adapt to")
         return
-    asked = args.entries.split(",") if args.entries else trained_entries(args.run)
-    for name in [name for one in asked for name in entries_named(args.run, one)]:
+    for name in wanted_entries(args, trained_entries):
         adapt_entry(args, name)
 
 

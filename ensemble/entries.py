@@ -1,10 +1,12 @@
 """Entries of a run by name: which folder of models/ made one, and with what settings."""
 
+import argparse
 import dataclasses
 import importlib
 import json
 import pkgutil
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +19,21 @@ from training.config import FitConfig
 DERIVED = re.compile(rf"(_part\d+|{RETRAINED}|{ADAPTED})$")  # what ensemble/ makes of an entry
 
 
+def add_entries_argument(parser: argparse.ArgumentParser, default: str) -> None:
+    """`--entries`, for `wanted_entries`; `default` says in words what is taken without it."""
+    parser.add_argument(
+        "--entries",
+        help="names as in oof/<run>/<name>.npz, or of folders of models/ for all their entries, joined by commas "
+        f"(default: {default})",
+    )
+
+
+def wanted_entries(args: argparse.Namespace, default: Callable[[str], list[str]]) -> list[str]:
+    """The entries that `--entries` names, else those that `default` names of the run; raises as `entries_named`."""
+    names = args.entries.split(",") if args.entries else default(args.run)
+    return [entry for name in names for entry in entries_named(args.run, name)]
+
+
 def entries_named(run: str, name: str) -> list[str]:
     """The entry of this name, or where it is the name of a folder the entries of the run that begin with it.
 
@@ -26,8 +43,7 @@ def entries_named(run: str, name: str) -> list[str]:
     module = entry_module(name)
     if oof_json(run, name).exists():
         return [name]
-    stems = sorted(path.stem for path in oof_json(run, name).parent.glob(f"{name}_*.json"))
-    found = [stem for stem in stems if not DERIVED.search(stem)]
+    found = [entry for entry in trained_entries(run) if entry.startswith(f"{name}_")]
     if not found:
         raise InputError(f"{oof_json(run, name)}: not there; train it first (python -m {module.__name__} --run {run})")
     return found

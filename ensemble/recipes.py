@@ -56,8 +56,8 @@ class Material:
     def adapted(self) -> dict[int, int]:
         """Position of an entry -> that of its adapted twin."""
         names = self.entries.names
-        plain = {name.removesuffix(ADAPTED): i for i, name in enumerate(names) if name.endswith(ADAPTED)}
-        return {i: plain[name] for i, name in enumerate(names) if name in plain}
+        twins = {name.removesuffix(ADAPTED): i for i, name in enumerate(names) if name.endswith(ADAPTED)}
+        return {i: twins[name] for i, name in enumerate(names) if name in twins}
 
     @property
     def retrained(self) -> list[int]:

@@ -22,7 +22,15 @@ import numpy as np
 from datasets.clips import Clips, load_clips
 from datasets.errors import InputError, run_command
 from datasets.paths import check_run_name
-from ensemble.entries import entries_named, entry_config, entry_folder, entry_module, trained_entries, trained_weights
+from ensemble.entries import (
+    add_entries_argument,
+    entry_config,
+    entry_folder,
+    entry_module,
+    trained_entries,
+    trained_weights,
+    wanted_entries,
+)
 from ensemble.join import RETRAINED
 from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, tail_trainsets
 from folds.make import load_folds
@@ -167,19 +175,14 @@ def folds_without(trainset: Trainset, label: np.ndarray, fold: np.ndarray) -> li
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the tail models and the cRT of entries.", allow_abbrev=False)
     add_fold_arguments(parser)
-    parser.add_argument(
-        "--entries",
-        help="names as in oof/<run>/<name>.npz, or of folders of models/ for all their entries, joined by commas "
-        f"(default: {','.join(DEFAULT_ENTRIES)})",
-    )
+    add_entries_argument(parser, ",".join(DEFAULT_ENTRIES))
     args, unknown = parser.parse_known_args(argv)
     check_run_name(args.run)
     changes = parse_overrides(unknown)
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
     counts = np.bincount(folds.label[folds.fold >= 0], minlength=clips.num_classes)
     print(describe_parts(counts, clips.classes))
-    wanted = args.entries.split(",") if args.entries else default_entries(args.run)
-    for name in [name for asked in wanted for name in entries_named(args.run, asked)]:
+    for name in wanted_entries(args, default_entries):
         train_entry(args, name, changes)
 
 
