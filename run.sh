@@ -113,6 +113,12 @@ if [ -n "$track1" ]; then
     for input in $inputs_of_pose; do entry semantic --input "$input"; done
     entry gecn
     [ ! -d models/gecn ] || "$python" -m models.gecn.tsne --run "$run"
+    case "$profile" in  # as InfoGCN: several modes, on joints and on motion; the small profiles join joints and motion
+    bench) for k in 1 2; do entry gecn --k $k; done ;;
+    paper)
+        for k in 2 8; do entry gecn --k $k; done
+        for k in 1 2 8; do entry gecn --k $k --streams motion; done ;;
+    esac
     [ "$profile" = paper ] || entry ehct  # small sets learn best from the three streams joined
     case "$profile" in bench | paper) for stream in joint bone motion; do entry ehct --stream $stream; done ;; esac
     if "$python" -m datasets.rgb_store --run "$run" --has-rgb; then

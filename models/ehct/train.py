@@ -18,13 +18,13 @@ from training.fit import Batch
 from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.weights import load_weights
-from transforms.graph import GraphAugment, GraphTransform
+from transforms.graph import GraphAugment, GraphTransform, with_score
 
 STREAMS = ("joint", "bone", "motion", "bonemotion")
 
 
 def build_transform(clips: Clips, config: EHCTConfig) -> GraphTransform:
-    """Clips to the network's input; the score comes with the joints, and alone where they are not among the streams."""
+    """Clips to the network's input."""
     augment = GraphAugment(
         crop=(config.crop_min, 1.0),
         min_frames=config.num_frames,
@@ -32,10 +32,15 @@ def build_transform(clips: Clips, config: EHCTConfig) -> GraphTransform:
         scale=config.scale,
         flip=config.flip if clips.may_mirror else 0.0,
     )
-    streams = config.stream if "joint" in config.stream else (*config.stream, "score")
     flip_views = config.flip_test and clips.may_mirror
     return GraphTransform(
-        clips.skeleton, config.num_frames, augment, streams, config.unit, keep_path=True, flip_views=flip_views
+        clips.skeleton,
+        config.num_frames,
+        augment,
+        with_score(config.stream),
+        config.unit,
+        keep_path=True,
+        flip_views=flip_views,
     )
 
 

@@ -4,6 +4,7 @@ reads:  clips/<run>/track1/, folds/<run>.csv
 writes: checkpoints/<run>/gecn/fold<k>/, oof/<run>/gecn.npz and .json
 
     python -m models.gecn.train --run demo --fold all [--profile paper] [--field value ...]
+    python -m models.gecn.train --run demo --k 2 [--streams motion]     # an entry of its own: gecn_k2, gecn_k2_motion
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ from training.fit import Batch
 from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.weights import load_weights
-from transforms.graph import STREAM_CHANNELS, GraphAugment, GraphTransform
+from transforms.graph import STREAM_CHANNELS, GraphAugment, GraphTransform, with_score
 
 NAME = "gecn"
 
@@ -31,7 +32,7 @@ def build_model(clips: Clips, config: GECNConfig) -> GECN:
         num_persons=clips.joints.shape[1],
         width=config.width,
         k=config.k,
-        in_channels=sum(STREAM_CHANNELS[stream] for stream in config.streams),
+        in_channels=sum(STREAM_CHANNELS[stream] for stream in with_score(config.streams)),
         attention_std=config.attention_std,
         noise=config.noise,
         dropout=config.dropout,
@@ -48,8 +49,18 @@ def build_transform(clips: Clips, config: GECNConfig) -> GraphTransform:
     )
     flip_views = config.flip_test and clips.may_mirror
     return GraphTransform(
-        clips.skeleton, config.num_frames, augment, config.streams, config.unit, flip_views=flip_views
+        clips.skeleton, config.num_frames, augment, with_score(config.streams), config.unit, flip_views=flip_views
     )
+
+
+def entry_name(config: GECNConfig, profile: GECNConfig) -> str:
+    """`gecn` as the profile has it, with the mode and the streams behind it where they are others.
+
+    InfoGCN (README, ensemble.py) averages such networks: several modes, each on joints and on motion.
+    """
+    mode = f"_k{config.k}" if config.k != profile.k else ""
+    streams = "".join(f"_{stream}" for stream in config.streams) if config.streams != profile.streams else ""
+    return NAME + mode + streams
 
 
 def only_joints(batch: Batch) -> Batch:
@@ -92,7 +103,7 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(f"--streams {','.join(config.streams)}: expected some of {','.join(STREAM_CHANNELS)}")
     if config.unit not in ("picture", "body"):
         raise InputError(f"--unit {config.unit}: expected picture or body")
-    run_folds(args, NAME, config, train_fold)
+    run_folds(args, entry_name(config, PROFILES[args.profile]), config, train_fold)
 
 
 if __name__ == "__main__":
