@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.video_swin.model import PATCH
+from models.video_swin.blocks import PATCH
 from models.video_swin.windows import Size3
 
 DERIVED = ("relative_position_index", "attn_mask")  # buffers that we compute

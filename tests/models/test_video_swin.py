@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from models.video_swin.blocks import drop_clips
 from models.video_swin.config import BIAS_TABLES, PROFILES, SIZES
-from models.video_swin.model import VideoSwin, drop_clips
+from models.video_swin.model import VideoSwin
 from models.video_swin.windows import (
     FORBIDDEN,
     fit_window,
