@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets import frames
+from datasets import video
 from datasets.errors import InputError
 from datasets.frames import count_frames, list_images, probe, read_frames
 from tests.datasets.on_disk import write_picture, write_video
@@ -94,7 +94,7 @@ def test_any_order_and_repeats(encoded, name, indexes):
 def test_a_late_frame_does_not_decode_the_video(encoded, name, monkeypatch):
     path, _ = encoded[name]
     num_decoded = 0
-    decode = frames._decode_from
+    decode = video.decode_from
 
     def counting(*args):
         nonlocal num_decoded
@@ -102,7 +102,7 @@ def test_a_late_frame_does_not_decode_the_video(encoded, name, monkeypatch):
             num_decoded += 1
             yield item
 
-    monkeypatch.setattr(frames, "_decode_from", counting)
+    monkeypatch.setattr(video, "decode_from", counting)
     read_frames(path, [85])
     assert num_decoded <= 20
 
@@ -110,7 +110,7 @@ def test_a_late_frame_does_not_decode_the_video(encoded, name, monkeypatch):
 def test_sorted_indexes_are_one_pass(encoded, monkeypatch):
     path, _ = encoded["closed.mp4"]
     num_decoded = 0
-    decode = frames._decode_from
+    decode = video.decode_from
 
     def counting(*args):
         nonlocal num_decoded
@@ -118,7 +118,7 @@ def test_sorted_indexes_are_one_pass(encoded, monkeypatch):
             num_decoded += 1
             yield item
 
-    monkeypatch.setattr(frames, "_decode_from", counting)
+    monkeypatch.setattr(video, "decode_from", counting)
     read_frames(path, range(90))
     assert num_decoded == 90
 
