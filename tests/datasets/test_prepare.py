@@ -13,6 +13,7 @@ from datasets import write_clips
 from datasets.clips import CLIP_COLUMNS, VIDEO_COLUMNS, load_clips
 from datasets.errors import InputError
 from datasets.ids import natural_key
+from datasets.joints_file import JointsFile
 from datasets.prepare import main
 from datasets.skeletons import IMIGUE_22
 from tests.datasets.on_disk import person, write_imigue, write_imigue_video, write_smg, write_video
@@ -185,7 +186,7 @@ def test_growing_array_file(tmp_path_factory, lengths, num_persons):
     """Appended pieces read back as one array, whatever their number of persons up to the maximum."""
     path = tmp_path_factory.mktemp("joints") / "joints.npy"
     rng = np.random.default_rng(lengths)
-    file = write_clips.JointsFile(path, num_persons, 22)
+    file = JointsFile(path, num_persons, 22)
     pieces = []
     for length in lengths:
         joints = rng.random((length, int(rng.integers(1, num_persons + 1)), 22, 3)).astype(np.float32)
