@@ -120,7 +120,9 @@ if [ -n "$track1" ]; then
         for k in 1 2 8; do entry gecn --k $k --streams motion; done ;;
     esac
     [ "$profile" = paper ] || entry ehct  # small sets learn best from the three streams joined
-    case "$profile" in bench | paper) for stream in joint bone motion; do entry ehct --stream $stream; done ;; esac
+    case "$profile" in  # Hyperformer's four
+    bench | paper) for stream in joint bone motion bonemotion; do entry ehct --stream $stream; done ;;
+    esac
     if "$python" -m datasets.rgb_store --run "$run" --has-rgb; then
         entry rgb_slowonly
         for input in $inputs_of_pose; do entry rgbpose --input "$input"; done
