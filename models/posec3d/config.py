@@ -29,8 +29,8 @@ PROFILES = {
     ),
     # Small sets on a CPU: few frames and pixels, and a shallow network that few steps can train; the design stays.
     "demo": PoseC3DConfig(
-        epochs=5, batch_size=16, optimizer="adamw", lr=8e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=40.0,
-        warmup_epochs=1, ema_decay=0.99, precision="bf16", channels_last=True, clip_len=8, train_size=24, test_size=28,
+        epochs=8, batch_size=16, optimizer="adamw", lr=8e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=40.0,
+        warmup_epochs=1, ema_decay=0.99, precision="bf16", channels_last=True, clip_len=8, train_size=14, test_size=14,
         sigma=1.0, base_channels=16, blocks=(1, 2, 1), dropout=0.2, num_test_clips=2, test_batch_size=8,
     ),
     "bench": PoseC3DConfig(
