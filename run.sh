@@ -134,7 +134,9 @@ if [ -n "$track1" ]; then
 
     # oof -> oof/<run>/<entry>_part<i>.npz, <entry>_crt.npz                            paper: a fifth of the entries
     step "Long tail: parts A-D, tail models, classifiers trained again"
-    "$python" -m ensemble.train_parts --run "$run"
+    tails=()
+    if [ "$profile" = demo ] && [ -d models/ehct ]; then tails=(--entries ehct); fi  # the entry that learns most
+    "$python" -m ensemble.train_parts --run "$run" "${tails[@]}"
 
     # checkpoints -> oof/<run>/<entry>_adapted.npz                                     as long as predicting twice
     # All entries; of the demo those that predict in seconds.

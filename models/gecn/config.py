@@ -33,7 +33,7 @@ PROFILES = {
     # Small sets on a CPU: a quarter of the width and of the frames; bones and motion beside the joints; attention that
     # starts softer and a weaker pull of the classes. Chosen on held-out folds of training clips.
     "demo": GECNConfig(
-        epochs=18, batch_size=16, optimizer="adamw", lr=3e-3, lr_batch_size=16, weight_decay=0.02, warmup_epochs=3,
+        epochs=14, batch_size=16, optimizer="adamw", lr=3e-3, lr_batch_size=16, weight_decay=0.02, warmup_epochs=3,
         num_frames=16, width=16, k=8, streams=("joint", "bone", "motion"), unit="body", attention_std=0.1, noise=0.1,
         lambda_2=0.02, scale=0.2, flip=0.5, flip_test=True,
     ),

@@ -36,7 +36,7 @@ PROFILES = {
     # Small sets on a CPU, from scratch: a quarter of the width, few blocks, random crops and colours against learning
     # by heart, and no frozen passes, since nothing is pretrained.
     "demo": ImageLevelConfig(
-        epochs=8, batch_size=16, optimizer="amsgrad", lr=2e-3, lr_batch_size=16, weight_decay=0.0, warmup_epochs=1,
+        epochs=5, batch_size=16, optimizer="amsgrad", lr=2e-3, lr_batch_size=16, weight_decay=0.0, warmup_epochs=1,
         clip_norm=5.0, ema_decay=0.99, precision="bf16", channel_multiplier=0.25, depth_multiplier=0.1, dropout=0.1,
         train_size=64, test_size=64, picture_size=64, crop_area_min=0.56, colour=0.5, flip=True, num_test_frames=6,
         test_batch_size=16,

@@ -21,12 +21,12 @@ PROFILES = {
     ),
     # Small sets on a CPU: few frames and pixels, and shallow pathways that few steps can train; the design stays.
     "demo": RGBPoseConfig(
-        epochs=4, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=40.0,
+        epochs=3, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=40.0,
         warmup_epochs=1, ema_decay=0.99, precision="bf16", channels_last=True,
         rgb_frames=2, picture_size=64, train_size=56, test_size=56, sigma=1.0, pose_sigma=1.0,
         rgb_base=12, pose_base=16, rgb_blocks=(1, 1, 1, 1), pose_blocks=(1, 2, 1), colour=0.5, static=0.1, dropout=0.2,
         rgb_epochs=3, rgb_batch_size=16, rgb_lr=4e-3, rgb_lr_batch_size=32, rgb_weight_decay=0.05,
-        pose_epochs=8, pose_batch_size=16, pose_lr=8e-3, pose_lr_batch_size=32, pose_weight_decay=0.05,
+        pose_epochs=7, pose_batch_size=16, pose_lr=8e-3, pose_lr_batch_size=32, pose_weight_decay=0.05,
         num_test_clips=2, test_batch_size=8,
     ),
     "bench": RGBPoseConfig(

@@ -64,7 +64,7 @@ PROFILES = {
     # half the first stage's side. First weights as large as this width wants, and one learning rate for all layers,
     # since none has been trained before.
     "demo": VideoSwinConfig(
-        epochs=5, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=16, weight_decay=0.05, no_decay=BIAS_TABLES,
+        epochs=4, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=16, weight_decay=0.05, no_decay=BIAS_TABLES,
         warmup_epochs=1, clip_norm=5.0, ema_decay=0.99, precision="bf16",
         embed_dim=32, depths=(1, 1, 1), num_heads=(1, 2, 4), window=(4, 5, 5), drop_path=0.0, dropout=0.1, init_std=0.1,
         clip_len=8, picture_size=64, train_size=40, test_size=40, crop_area_min=0.56, colour=0.5, num_test_clips=2,
