@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From raw recordings to both leaderboard CSVs.
 #
-#   bash run.sh                                     generated recordings, two CPU cores, fourteen minutes
+#   bash run.sh                                     generated recordings, two CPU cores, thirteen minutes
 #   bash run.sh --profile smoke                     the same story in a minute or two, on a handful of clips
 #   bash run.sh --run mine --track1 DIR --track2 DIR --profile paper
 #                                                   your recordings (any layout of datasets/README.md), published sizes:
