@@ -32,7 +32,7 @@ def build_model(clips: Clips, config: GECNConfig) -> GECN:
         num_persons=clips.joints.shape[1],
         width=config.width,
         k=config.k,
-        in_channels=sum(STREAM_CHANNELS[stream] for stream in with_score(config.streams)),
+        in_channels=build_transform(clips, config).num_channels,
         attention_std=config.attention_std,
         noise=config.noise,
         dropout=config.dropout,
