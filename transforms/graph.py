@@ -26,6 +26,7 @@ class GraphAugment:
 
 
 TEST_CROP = 0.95  # share of the clip that testing keeps, from its middle
+SHORT_TEST_CROP = 0.8  # likewise, of every further test window
 STREAM_CHANNELS = {"joint": 3, "bone": 2, "motion": 2, "bonemotion": 2, "score": 1}  # numbers per joint
 MOTION_SCALE = 4.0  # frame-to-frame steps are small beside positions
 
@@ -49,6 +50,13 @@ def middle_window(num_frames: int, share: float = TEST_CROP) -> slice:
     return slice(margin, num_frames - margin)
 
 
+def fixed_windows(num_frames: int, num_clips: int) -> list[slice]:
+    """The middle window, then `num_clips` - 1 shorter ones spread evenly from the first frame to the last."""
+    length = max(int(SHORT_TEST_CROP * num_frames), 1)
+    starts = np.linspace(0, num_frames - length, num_clips - 1).astype(int).tolist()
+    return [middle_window(num_frames), *(slice(start, start + length) for start in starts)]
+
+
 @dataclass(frozen=True)
 class GraphTransform:
     """A clip's joints -> a graph network's input.
@@ -64,7 +72,8 @@ class GraphTransform:
     streams: tuple[str, ...] = ("joint",)
     unit: str = "picture"  # picture: lengths in shares of the picture, as published; body: of the person's limbs
     keep_path: bool = False  # bone streams: whether the centre's slot carries its position (or its motion), or 0
-    flip_views: bool = False  # the test view also mirrored
+    num_clips: int = 1  # test views in time; 1, the middle window alone, is published
+    flip_views: bool = False  # each test view also mirrored
 
     @property
     def num_channels(self) -> int:
@@ -88,14 +97,16 @@ class GraphTransform:
         return {"joints": self._joined(clip, mirrored), "mirrored": np.array(mirrored)}
 
     def test_views(self, joints: NDArray, width: float, height: float) -> dict[str, NDArray]:
-        """The middle of the clip, then (flip_views) the same mirrored; arguments as in `train_view`.
+        """The `num_clips` fixed windows, then (flip_views) the same mirrored; arguments as in `train_view`.
 
         Returns:
-            joints (N, num_channels, num_frames, V, M) float32 and mirrored (N,); N = 1, or 2 with the mirrored view.
+            joints (N, num_channels, num_frames, V, M) float32 and mirrored (N,); N = num_clips, or twice that with
+            mirrored views.
         """
-        clip = self._resized(joints[middle_window(len(joints))], width, height)
-        flips = np.array([False, True] if self.flip_views else [False])
-        return {"joints": np.stack([self._joined(clip, flip) for flip in flips]), "mirrored": flips}
+        windows = [self._resized(joints[one], width, height) for one in fixed_windows(len(joints), self.num_clips)]
+        flips = [False, True] if self.flip_views else [False]
+        views = np.stack([self._joined(clip, flip) for flip in flips for clip in windows])
+        return {"joints": views, "mirrored": np.repeat(flips, self.num_clips)}
 
     def _resized(self, joints: NDArray, width: float, height: float) -> NDArray[np.float32]:
         """A window of a clip, `num_frames` long and in the wanted unit: (num_frames, M, V, 3)."""

@@ -25,7 +25,8 @@ class EHCTConfig(FitConfig):
     rotation: float = 0.3  # radians to either side, in the picture plane
     scale: float = 0.0  # size factor is 1 +- this
     flip: float = 0.0  # how often a training clip is mirrored
-    flip_test: bool = False  # average a clip and its mirror image at test
+    num_test_clips: int = 1  # test views in time: the middle of the clip (published), then shorter ones beside it
+    flip_test: bool = False  # each test view also mirrored
     smoothing: float = 0.0  # of the labels
     test_batch_size: int = 64  # clips
     weights: str = ""  # an own checkpoint to start from; empty = from scratch
@@ -45,7 +46,7 @@ PROFILES = {
     "bench": EHCTConfig(
         epochs=40, min_steps=800, batch_size=16, optimizer="adamw", lr=6e-3, lr_batch_size=16, weight_decay=0.02,
         warmup_epochs=3, stream=("joint", "bone", "motion"), num_frames=16, num_heads=3, head_dim=16,
-        strides=(2, 1, 2, 1), unit="body", scale=0.2, flip=0.5, flip_test=True,
+        strides=(2, 1, 2, 1), unit="body", scale=0.2, flip=0.5, flip_test=True, num_test_clips=4,
     ),
     "paper": EHCTConfig(
         epochs=140, batch_size=64, lr=0.025, lr_batch_size=64, nesterov=True, weight_decay=4e-4, warmup_epochs=5,

@@ -40,6 +40,7 @@ def build_transform(clips: Clips, config: EHCTConfig) -> GraphTransform:
         with_score(config.stream),
         config.unit,
         keep_path=True,
+        num_clips=config.num_test_clips,
         flip_views=flip_views,
     )
 

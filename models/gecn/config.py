@@ -23,7 +23,8 @@ class GECNConfig(FitConfig):
     rotation: float = 0.3  # radians to either side, in the picture plane
     scale: float = 0.0  # size factor is 1 +- this
     flip: float = 0.0  # how often a training clip is mirrored
-    flip_test: bool = False  # average a clip and its mirror image at test
+    num_test_clips: int = 1  # test views in time: the middle of the clip (published), then shorter ones beside it
+    flip_test: bool = False  # each test view also mirrored
     test_batch_size: int = 64  # clips
     weights: str = ""  # an own checkpoint to start from; empty = from scratch
 
@@ -41,7 +42,7 @@ PROFILES = {
         epochs=40, min_steps=800, batch_size=16, optimizer="adamw", lr=3e-3, lr_batch_size=16, weight_decay=0.02,
         warmup_epochs=3,
         num_frames=16, width=16, k=8, streams=("joint", "bone", "motion"), unit="body", attention_std=0.1, noise=0.1,
-        lambda_2=0.02, scale=0.2, flip=0.5, flip_test=True,
+        lambda_2=0.02, scale=0.2, flip=0.5, flip_test=True, num_test_clips=4,
     ),
     "paper": GECNConfig(
         epochs=110, batch_size=32, lr=0.1, lr_batch_size=64, nesterov=True, weight_decay=5e-4, warmup_epochs=5,

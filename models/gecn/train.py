@@ -49,7 +49,13 @@ def build_transform(clips: Clips, config: GECNConfig) -> GraphTransform:
     )
     flip_views = config.flip_test and clips.may_mirror
     return GraphTransform(
-        clips.skeleton, config.num_frames, augment, with_score(config.streams), config.unit, flip_views=flip_views
+        clips.skeleton,
+        config.num_frames,
+        augment,
+        with_score(config.streams),
+        config.unit,
+        num_clips=config.num_test_clips,
+        flip_views=flip_views,
     )
 
 

@@ -44,7 +44,7 @@ PROFILES = {
     "bench": ImageLevelConfig(
         epochs=40, min_steps=750, batch_size=16, optimizer="amsgrad", lr=1e-3, lr_batch_size=16, weight_decay=0.0,
         warmup_epochs=2, clip_norm=5.0, ema_decay=0.99, precision="bf16", channel_multiplier=0.25,
-        depth_multiplier=0.34, dropout=0.1, train_size=64, test_size=80, picture_size=80, crop_area_min=0.56,
+        depth_multiplier=0.34, dropout=0.1, train_size=64, test_size=64, picture_size=80, crop_area_min=0.56,
         colour=0.5, flip=True, num_test_frames=8, test_batch_size=16,
     ),
     # The report trains up to 20 epochs over all its frames, about 60,000 for 13,670 clips: 4.4 frames a clip. A pass

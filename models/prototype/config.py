@@ -40,7 +40,7 @@ PROFILES = {
     ),
     "demo": _SMALL,
     "bench": dataclasses.replace(
-        _SMALL, epochs=8, min_steps=200, picture_size=80, train_size=72, test_size=80, rgb_epochs=12, rgb_min_steps=300,
+        _SMALL, epochs=8, min_steps=200, picture_size=80, train_size=72, test_size=72, rgb_epochs=12, rgb_min_steps=300,
         pose_epochs=36, pose_min_steps=700, num_test_clips=4,
     ),
     # 0.0075 is stated for batch 10, although it is RGBPose-Conv3D's rate for 48; the clipping is that network's.

@@ -43,7 +43,7 @@ PROFILES = {
     "bench": RGBSlowOnlyConfig(
         epochs=24, min_steps=500, batch_size=16, optimizer="adamw", lr=4e-3, lr_batch_size=32, weight_decay=0.05,
         clip_norm=40.0, warmup_epochs=3, ema_decay=0.99, precision="bf16", channels_last=True, picture_size=80,
-        clip_len=8, train_size=48, test_size=56, base_channels=16, blocks=(1, 1, 1, 1), pool_stride=2, colour=0.5,
+        clip_len=8, train_size=48, test_size=48, base_channels=16, blocks=(1, 1, 1, 1), pool_stride=2, colour=0.5,
         static=0.1, dropout=0.2, num_test_clips=4, test_batch_size=8,
     ),
     # 18 epochs over a data set repeated 10 times.

@@ -32,7 +32,7 @@ PROFILES = {
     "bench": RGBPoseConfig(
         epochs=8, min_steps=200, batch_size=16, optimizer="adamw", lr=2e-3, lr_batch_size=32, weight_decay=0.05,
         clip_norm=40.0, warmup_epochs=1, ema_decay=0.99, precision="bf16", channels_last=True,
-        rgb_frames=2, picture_size=80, train_size=72, test_size=80, sigma=1.0, pose_sigma=1.0,
+        rgb_frames=2, picture_size=80, train_size=72, test_size=72, sigma=1.0, pose_sigma=1.0,
         rgb_base=12, pose_base=16, rgb_blocks=(1, 1, 1, 1), pose_blocks=(1, 2, 1), colour=0.5, static=0.1, dropout=0.2,
         rgb_epochs=12, rgb_min_steps=300, rgb_batch_size=16, rgb_lr=4e-3, rgb_lr_batch_size=32, rgb_weight_decay=0.05,
         pose_epochs=36, pose_min_steps=700, pose_batch_size=16, pose_lr=8e-3, pose_lr_batch_size=32,

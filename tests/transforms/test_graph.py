@@ -1,5 +1,7 @@
 """The graph network's input. Alone: `python -m pytest tests/transforms/test_graph.py`."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,11 +14,12 @@ from transforms.graph import (
     MOTION_SCALE,
     GraphAugment,
     GraphTransform,
+    fixed_windows,
     middle_window,
     random_window,
     with_score,
 )
-from transforms.joints import center_on_joint, mirror, normalise
+from transforms.joints import center_on_joint, mirror, normalise, resize_time
 
 
 @given(st.integers(1, 400), st.integers(1, 80), st.integers(0, 100))
@@ -33,6 +36,16 @@ def test_the_middle_window_is_in_the_middle(frames):
     window = middle_window(frames)
     assert window.start == frames - window.stop
     assert window.stop - window.start >= 0.95 * frames
+
+
+@given(st.integers(1, 400), st.integers(1, 6))
+def test_the_fixed_windows_cover_the_clip_from_start_to_end(frames, num_clips):
+    first, *shorter = fixed_windows(frames, num_clips)
+    assert first == middle_window(frames) and len(shorter) == num_clips - 1
+    assert {one.stop - one.start for one in shorter} <= {max(int(0.8 * frames), 1)}
+    assert [one.start for one in shorter] == sorted(one.start for one in shorter)
+    if len(shorter) > 1:
+        assert shorter[0].start == 0 and shorter[-1].stop == frames
 
 
 def view_of(transform: GraphTransform, joints: np.ndarray, seed: int | None = None) -> np.ndarray:
@@ -79,6 +92,17 @@ def test_the_test_view_can_be_mirrored():
     plain, flipped = views["joints"]
     expected = plain[:, :, IMIGUE_22.flip_index] * np.array([-1, 1, 1])[:, None, None, None]
     np.testing.assert_allclose(flipped, expected, atol=1e-6)
+
+
+def test_several_windows_come_before_the_same_mirrored():
+    joints, one = random_clip(30), GraphTransform(IMIGUE_22, num_frames=16, flip_views=True)
+    plain, flipped = one.test_views(joints, WIDTH, HEIGHT)["joints"]
+    made = dataclasses.replace(one, num_clips=3).test_views(joints, WIDTH, HEIGHT)
+    assert made["mirrored"].tolist() == [False] * 3 + [True] * 3
+    np.testing.assert_array_equal(made["joints"][[0, 3]], [plain, flipped])
+    for view, window in zip(made["joints"][1:3], (slice(0, 24), slice(6, 30)), strict=True):
+        whole = normalise(resize_time(joints[window], 16), WIDTH, HEIGHT)
+        np.testing.assert_array_equal(view[:, :, :, 0], center_on_joint(whole, 1)[:, 0].transpose(2, 0, 1))
 
 
 def test_a_training_view_says_whether_it_is_mirrored():
