@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from datasets.errors import InputError
 
 PROFILE_NAMES = ("smoke", "demo", "bench", "paper")
+COUNTS = ("epochs", "batch_size", "accumulation", "test_batch_size", "num_test_clips", "num_test_frames")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def override(config: Config, changes: dict[str, str]) -> Config:
     """Return `config` with fields replaced by text values, each parsed as its field's type.
 
     Raises:
-        InputError: an unknown field, or text that does not parse.
+        InputError: an unknown field, text that does not parse, or a count below 1.
     """
     hints = typing.get_type_hints(type(config))
     parsed: dict[str, Any] = {}
@@ -57,6 +58,8 @@ def override(config: Config, changes: dict[str, str]) -> Config:
         if name not in hints:
             raise InputError(f"--{name}: no such setting; the settings are {', '.join(sorted(hints))}")
         parsed[name] = _parse(text, hints[name], name)
+        if name in COUNTS and parsed[name] < 1:
+            raise InputError(f"--{name} {text}: expected 1 or more")
     return dataclasses.replace(config, **parsed)
 
 

@@ -26,6 +26,8 @@ def test_fields_are_overridden_by_name_and_type():
         (["--learning", "0.1"], "--learning: no such setting; the settings are .*lr.*"),
         (["--epochs", "many"], "--epochs many: expected a value of type"),
         (["--channels_last", "maybe"], "--channels_last maybe"),
+        (["--epochs", "0"], "--epochs 0: expected 1 or more"),
+        (["--batch_size", "-4"], "--batch_size -4: expected 1 or more"),
         (["--lr"], "--lr: a value is missing"),
         (["lr", "0.1"], "'lr': expected --field value"),
     ],
