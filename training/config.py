@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from datasets.errors import InputError
 
 PROFILE_NAMES = ("smoke", "demo", "bench", "paper")
+# Settings that count something, at least 1.
 COUNTS = ("epochs", "batch_size", "accumulation", "test_batch_size", "num_test_clips", "num_test_frames")
 
 

@@ -26,7 +26,7 @@ class GraphAugment:
 
 
 TEST_CROP = 0.95  # share of the clip that testing keeps, from its middle
-SHORT_TEST_CROP = 0.8  # likewise, of every further test window
+SHORT_TEST_CROP = 0.8  # share of the clip that every further test window keeps
 STREAM_CHANNELS = {"joint": 3, "bone": 2, "motion": 2, "bonemotion": 2, "score": 1}  # numbers per joint
 MOTION_SCALE = 4.0  # frame-to-frame steps are small beside positions
 

@@ -9,6 +9,7 @@ After GE-CN (MiGA 2023), figures 2 and 3. On iMiGUE the four largest classes are
 """
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import matplotlib
@@ -39,7 +40,8 @@ def bottlenecks(clips: Clips, rows: NDArray[np.int64], weights: Path) -> NDArray
     state = load_checkpoint(weights)
     plain = state["fingerprint"]["config"]
     config = GECNConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()})
-    model, transform = build_model(clips, config), build_transform(clips, config)
+    model = build_model(clips, config)
+    transform = dataclasses.replace(build_transform(clips, config), num_clips=1, flip_views=False)
     model.load_state_dict(state["model"])
     model.eval()
     parts = []
