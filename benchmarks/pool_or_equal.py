@@ -6,8 +6,11 @@ to be better, cross-fitted, by more than the spread in top-1 or in log-likelihoo
 reads: nothing
 writes: nothing (prints a table)
 
-    python -m benchmarks.pool_or_equal      # two minutes
+    python -m benchmarks.pool_or_equal                      # two minutes
+    python -m benchmarks.pool_or_equal --num-folds 6
 """
+
+import argparse
 
 import numpy as np
 
@@ -40,12 +43,15 @@ def play(setting: Setting, seed: int) -> tuple[float, float, bool, bool]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="When should a pool take the place of equal weights?")
+    parser.add_argument("--num-folds", type=int, default=4)
+    args = parser.parse_args()
     print(f"{'entries':20} people  clips   equal    pool  by top-1 (taken)  by log-likelihood (taken)")
     for title, strengths in KINDS.items():
         for people, clips in SIZES.items():
             setting = Setting(
-                num_subjects=people, clips_per_subject=clips, num_test_subjects=100, num_folds=4, fold_noise=0.5,
-                strengths=strengths,
+                num_subjects=people, clips_per_subject=clips, num_test_subjects=100, num_folds=args.num_folds,
+                fold_noise=0.5, strengths=strengths,
             )  # fmt: skip
             equal, pooled, by_top1, by_likelihood = np.array([play(setting, seed) for seed in range(SEEDS)]).T
             ships = [100 * np.where(taken, pooled, equal).mean() for taken in (by_top1, by_likelihood)]

@@ -1,8 +1,9 @@
 """Which recipe ships, and an estimate that the choice itself does not flatter.
 
 The plainest recipe is equal weights. Another takes its place only when it is better, cross-fitted, by more than the
-spread of that difference: its standard deviation over folds, or its standard error over clips where that is larger,
-because a few folds can agree by chance. Better is a higher score of the objective. A pool in place of equal weights,
+spread of that difference: two standard errors over folds (of four folds: their standard deviation), or the standard
+error over clips where that is larger, because a few folds can agree by chance. In errors of the mean the question is
+the same whatever the number of folds. Better is a higher score of the objective. A pool in place of equal weights,
 and entries adapted to each person in place of the same without, are judged by likelihood: it says with a few hundred
 clips what top-1 says with many thousand (`benchmarks.pool_or_equal`). The estimate holds out the choice too: the folds
 other than k choose, and what they chose is scored on k.
@@ -26,7 +27,7 @@ class Step:
     challenger: Recipe
     measure: str  # score: of the objective; log-likelihood: mean over the clips, in nats
     gain: float  # of the cross-fitted measure
-    spread: float  # of the gain, over folds or over clips
+    spread: float  # of the gain: `spread`
     accepted: bool
 
 
@@ -71,8 +72,8 @@ def compare(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: list
     """Is the challenger better, cross-fitted, by more than the spread?"""
     by_likelihood = _added(current, challenger) in BY_LIKELIHOOD
     measure, gain_of = ("log-likelihood", likelihood_gain) if by_likelihood else ("score", score_gain)
-    gain, spread = gain_of(crossfit, current, challenger, folds)
-    return Step(current, challenger, measure, gain, spread, gain > spread)
+    gain, needed = gain_of(crossfit, current, challenger, folds)
+    return Step(current, challenger, measure, gain, needed, gain > needed)
 
 
 def score_gain(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: list[int]) -> tuple[float, float]:
@@ -87,7 +88,7 @@ def score_gain(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: l
     inside = np.isin(fold, folds)
     right = (ours.argmax(1) == label).astype(int) - (theirs.argmax(1) == label)
     over_clips = np.linalg.norm(objective.gains(label[inside], ours.shape[1]) * right[inside])
-    return gain(inside), float(max(np.std([gain(fold == one) for one in folds]), over_clips))
+    return gain(inside), spread([gain(fold == one) for one in folds], over_clips)
 
 
 def likelihood_gain(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: list[int]) -> tuple[float, float]:
@@ -97,7 +98,12 @@ def likelihood_gain(crossfit: CrossFit, current: Recipe, challenger: Recipe, fol
     gain = log_likelihood(ours, label) - log_likelihood(theirs, label)
     inside = gain[np.isin(fold, folds)]
     over_clips = inside.std() / np.sqrt(len(inside))
-    return float(inside.mean()), float(max(np.std([gain[fold == one].mean() for one in folds]), over_clips))
+    return float(inside.mean()), spread([gain[fold == one].mean() for one in folds], over_clips)
+
+
+def spread(gain_of_folds: list[float], over_clips: float) -> float:
+    """What a gain must exceed: two standard errors over folds, or its standard error over clips if that is larger."""
+    return float(max(2 * np.std(gain_of_folds) / np.sqrt(len(gain_of_folds)), over_clips))
 
 
 def log_likelihood(probabilities: np.ndarray, label: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ensemble.blend import blend
-from ensemble.choose import challengers, choose, compare, estimate
+from ensemble.choose import challengers, choose, compare, estimate, spread
 from ensemble.join_parts import read_parts
 from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.tune import Search
@@ -56,6 +56,14 @@ def test_a_pool_is_judged_by_likelihood_and_all_else_by_the_score(tmp_path):
     score = compare(crossfit, Recipe(weights="pooled"), Recipe(weights="tuned"), crossfit.material.folds)
     right = [(crossfit.probabilities(one).argmax(1) == label).mean() for one in (score.challenger, score.current)]
     assert score.measure == "score" and score.gain == pytest.approx(right[0] - right[1])
+
+
+def test_the_spread_of_a_gain_is_an_error_of_its_mean():
+    """Of four folds it is their standard deviation; four times as many folds that differ as much halve it."""
+    gains = [0.1, 0.3, -0.1, 0.2]
+    assert spread(gains, 0.01) == pytest.approx(np.std(gains))
+    assert spread(4 * gains, 0.01) == pytest.approx(np.std(gains) / 2)
+    assert spread(gains, 0.5) == 0.5
 
 
 def test_one_entry_and_one_fold_ship_what_there_is(tmp_path):
