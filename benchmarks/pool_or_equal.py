@@ -44,7 +44,7 @@ def play(setting: Setting, seed: int) -> tuple[float, float, bool, bool]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="When should a pool take the place of equal weights?")
-    parser.add_argument("--num-folds", type=int, default=4)
+    parser.add_argument("--num-folds", type=int, default=4, help="of people; default %(default)s")
     args = parser.parse_args()
     print(f"{'entries':20} people  clips   equal    pool  by top-1 (taken)  by log-likelihood (taken)")
     for title, strengths in KINDS.items():

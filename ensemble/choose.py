@@ -27,7 +27,7 @@ class Step:
     challenger: Recipe
     measure: str  # score: of the objective; log-likelihood: mean over the clips, in nats
     gain: float  # of the cross-fitted measure
-    spread: float  # of the gain: `spread`
+    spread: float  # what the gain must exceed, in the same unit
     accepted: bool
 
 
