@@ -119,3 +119,23 @@ def submissions_log() -> Path:
 
 def report_dir(run: str) -> Path:
     return Path("report") / run
+
+
+def receipt_json(run: str, task: str) -> Path:
+    """That a task of the run is finished, what it read and wrote, and how long it took."""
+    return report_dir(run) / "receipts" / f"{task}.json"
+
+
+def log_txt(run: str, task: str) -> Path:
+    """What a task of the run printed the last time."""
+    return report_dir(run) / "log" / f"{task}.txt"
+
+
+def options_json(run: str) -> Path:
+    """The options that the run was last started with."""
+    return report_dir(run) / "options.json"
+
+
+def check_txt(run: str) -> Path:
+    """What the run will need, looked at before the first training."""
+    return report_dir(run) / "check.txt"

@@ -4,10 +4,13 @@ reads:  clips/<run>/track2/, folds/<run>_track2.csv
 writes: checkpoints/<run>/spotting_extractor/fold<k>/, spotting/<run>/tokens_fold<k>/,
         checkpoints/<run>/spotting_detector/fold<k>/, spotting/<run>/settings.json
 
-    python -m spotting.train --run mine [--profile bench] [--fold 0] [--jobs 2] [--detector.window 512 ...]
+    python -m spotting.train --run mine [--profile bench] [--fold 0] [--stage tokens] [--detector.window 512 ...]
+
+A detector is trained on tokens of every fold: on several machines, `--stage tokens` of all folds comes first.
 """
 
 import argparse
+import json
 import shutil
 import time
 
@@ -75,6 +78,16 @@ def is_done(job: SpottingJob) -> bool:
     return True
 
 
+STAGES = {"tokens": describe_fold, "detector": detect_fold}
+
+
+def write_settings(run: str, config: SpottingConfig) -> None:
+    """Note the resolved settings for the later steps; the file is left alone where it says the same already."""
+    path = spotting_settings_json(run)
+    if not path.exists() or json.loads(path.read_text()) != json.loads(json.dumps(config.to_dict())):
+        write_json(path, config.to_dict())
+
+
 def remove_results(job: SpottingJob) -> None:
     """Forget everything a fold made."""
     for stage in ("extractor", "detector"):
@@ -85,6 +98,7 @@ def remove_results(job: SpottingJob) -> None:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train both stages of spotting.", allow_abbrev=False)
     add_run_arguments(parser)
+    parser.add_argument("--stage", choices=STAGES, help="only this stage (default: both in turn)")
     args, unknown = parser.parse_known_args(argv)
     check_run_name(args.run)
     config = override_parts(PROFILES[args.profile], parse_overrides(unknown))
@@ -106,11 +120,11 @@ def main(argv: list[str] | None = None) -> None:
         return
     for part, fields in config.to_dict().items():
         print(f"  {part}: " + "  ".join(f"{key}={value}" for key, value in fields.items()))
-    write_json(spotting_settings_json(args.run), config.to_dict())
+    write_settings(args.run, config)
     parallel = parallel_folds(args.jobs, len(waiting), device)
-    for stage in (describe_fold, detect_fold):
+    for stage in [args.stage] if args.stage else STAGES:
         num_workers = max(config.extractor.num_workers, config.detector.num_workers)
-        run_side_by_side(stage, [(job,) for job in waiting], parallel, device, num_workers)
+        run_side_by_side(STAGES[stage], [(job,) for job in waiting], parallel, device, num_workers)
 
 
 if __name__ == "__main__":
