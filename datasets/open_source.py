@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from datasets.errors import InputError
 from datasets.listing import Entry
 from datasets.readers.imigue import open_imigue
@@ -14,7 +12,7 @@ from datasets.recordings import Options, Problems, Source
 from datasets.rgb_files import RgbFiles
 from datasets.subjects import Subjects, find_subjects_file
 from datasets.summary import summary_text
-from datasets.write_clips import Written, write_clips
+from datasets.write_clips import write_clips
 
 
 def open_and_write(
@@ -40,7 +38,7 @@ def open_and_write(
     rgb_files = RgbFiles(rgb_entries)
     facts = {**made_from, "mirror": mirror_classes(source.codes, options.sided_classes)}
     written = write_clips(source, temporary, subjects, rgb_files, problems, options.skip_bad_clips, facts)
-    return summary_text(track, written.clips, written.videos, written.meta, _count_empty(temporary, written))
+    return summary_text(track, written.clips, written.videos, written.meta)
 
 
 def open_source(kind: str, root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
@@ -79,13 +77,3 @@ def mirror_classes(codes: tuple[int, ...], pairs: tuple[tuple[int, int], ...] | 
     for a, b in pairs or ():
         numbers[codes.index(a)], numbers[codes.index(b)] = codes.index(b), codes.index(a)
     return numbers
-
-
-def _count_empty(folder: Path, written: Written) -> int:
-    """Clips in which no joint of anybody is ever seen: legal, but worth knowing."""
-    joints = np.load(folder / "joints.npy", mmap_mode="r", allow_pickle=False)
-    table = written.clips
-    return sum(
-        not joints[offset : offset + length, :, :, 2].any()
-        for offset, length in zip(table.row_offset, table.num_frames, strict=True)
-    )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from datasets.clips import CLIP_COLUMNS, VIDEO_COLUMNS
@@ -95,6 +96,9 @@ def write_clips(
         "frame_size_from": size_rule,
         "missing_joints_share": round(statistics.missing_share, 6),
         "left_out": [{"what": what, "why": sentence} for what, sentence in problems.bad],
+        "kept": [{"what": what, "why": sentence} for what, sentence in problems.kept],
+        "test_clips_without_joints": _test_clips(written.clips, ~written.clips.has_joints),
+        "test_clips_without_frames": _test_clips(written.clips, written.clips.frames_path == ""),
         "notes": problems.notes,
         "content_sha256": _content_hash(written.clips, joints_file.path),
         **made_from,
@@ -106,11 +110,18 @@ def write_clips(
 
 
 def _content_hash(clips: pd.DataFrame, joints_path: Path) -> str:
-    """What a training depends on: the joints and the table, wherever the recordings lie on the disk."""
+    """What a training on joints depends on: the joints and the table, but for what comes from the pictures.
+
+    What a training on pictures depends on besides is the hash of the store (`datasets.rgb_store`).
+    """
     with open(joints_path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-    digest.update(clips.drop(columns="frames_path").to_csv(index=False).encode())
+    digest.update(clips.drop(columns=["frames_path", "frames_start", "fps"]).to_csv(index=False).encode())
     return digest.hexdigest()
+
+
+def _test_clips(clips: pd.DataFrame, is_chosen: pd.Series) -> list[str]:
+    return clips.clip_id[(clips.split == "test") & is_chosen].tolist()
 
 
 def _add_recording(
@@ -154,16 +165,22 @@ def _add_recording(
         if segment.clip_id in broken:
             continue
         frames_path, frames_start = clip2rgb.get(segment.clip_id, ("", 0))
+        joints = recording.joints[max(segment.start_frame, 0) :][: segment.num_frames]
+        row_offset = offset + segment.start_frame
+        if not len(joints):  # a test clip that cannot be used
+            joints = np.zeros((max(segment.num_frames, 1), *recording.joints.shape[1:]), np.float32)
+            row_offset = joints_file.append(joints)
         clip_rows.append(
             {
                 **shared,
                 "clip_id": segment.clip_id,
                 "label": segment.label,
                 "start_frame": segment.start_frame,
-                "num_frames": segment.num_frames,
-                "row_offset": offset + segment.start_frame,
+                "num_frames": len(joints),
+                "row_offset": row_offset,
                 "frames_path": frames_path,
                 "frames_start": frames_start,
+                "has_joints": bool((joints[..., 2] > 0).any()),
             }
         )
 
@@ -172,13 +189,15 @@ def _probe_rgb(
     recording: Recording, video_rgb: Path | None, clip2rgb: dict[str, tuple[str, int]], problems: Problems
 ) -> VideoInfo | None:
     """Picture size and rate of a recording's RGB: of the whole video, else of its first clip."""
+    of_a_clip = next((Path(path) for path, _ in clip2rgb.values()), None)
     if video_rgb is None:
-        return probe(next(iter(clip2rgb.values()))[0]) if clip2rgb else None
+        return probe(of_a_clip) if of_a_clip else None
     try:
         picture = probe(video_rgb)
-    except InputError as error:  # only a recording without clips gets here with a broken video
-        problems.leave_out(recording.video_id, str(error))
-        return None
+    except InputError as error:  # only a test recording, or one without clips, gets here with a broken video
+        if not any(segment.num_frames for segment in recording.segments):  # else its clips are reported already
+            problems.unusable(recording.split, recording.video_id, str(error))
+        return probe(of_a_clip) if of_a_clip else None
     if not video_rgb.is_dir() and picture.num_frames < len(recording.joints):
         problems.notes.append(f"{video_rgb}: {picture.num_frames} frames for {len(recording.joints)} skeleton rows")
     return picture

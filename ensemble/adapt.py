@@ -62,6 +62,7 @@ def adapt_entry(args: argparse.Namespace, name: str) -> None:
         name + ADAPTED,
         entry_config(args.run, name, module),
         partial(predict_adapted, name, module.train_fold),
+        module.NEEDS,
         made_from=made_from,
     )
 

@@ -23,6 +23,7 @@ from ensemble.evaluate import Objective
 from ensemble.facts import blend_facts, print_facts
 from ensemble.join import entry_paths, read_entries
 from ensemble.join_parts import read_parts
+from ensemble.missing_inputs import describe_missing, missing_inputs
 from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.stack import read_stack
 from ensemble.tune import Search
@@ -56,8 +57,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
-def read_material(args: argparse.Namespace) -> tuple[Material, dict]:
-    """Everything there is to blend, and what it was made from: hashes and options."""
+def read_material(args: argparse.Namespace) -> tuple[Material, dict, dict]:
+    """Everything there is to blend, what it was made from (hashes and options), and which test clips lack an input."""
     paths, part_paths = entry_paths(args.run, args.models)
     entries = read_entries(paths, args.run)
     parts = read_parts(part_paths, entries, args.run)
@@ -67,7 +68,7 @@ def read_material(args: argparse.Namespace) -> tuple[Material, dict]:
         made_from["stack"] = file_sha256(stack_npz(args.run))
     sample = file_sha256(args.sample) if args.sample else ""
     made_from["options"] = [args.objective, args.trials, args.seed, sample, args.zip]
-    return Material(entries, parts, stack), made_from
+    return Material(entries, parts, stack), made_from, missing_inputs(entries, paths)
 
 
 def blend(material: Material, search: Search, title: str = "blend") -> tuple[CrossFit, Recipe, list[Step]]:
@@ -98,7 +99,7 @@ def write_crossfit(path: Path, crossfit: CrossFit, shipped: Recipe, steps: list[
 def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(argv)
     search = Search(Objective.parse(args.objective), args.trials, args.seed, args.study, args.workers)
-    material, made_from = read_material(args)
+    material, made_from, missing = read_material(args)
     weights_path, csv_path = weights_json(args.run), submission_csv(args.run, "track1")
     wanted = [weights_path, csv_path, crossfit_npz(args.run), *([submission_zip(args.run)] if args.zip else [])]
     if not args.overwrite and all(path.exists() for path in wanted):
@@ -111,7 +112,7 @@ def main(argv: list[str] | None = None) -> None:
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:16]
     crossfit, recipe, steps = blend(material, search, f"{args.run} {digest}")
     whole = estimate(crossfit)
-    facts = {**blend_facts(crossfit, recipe, steps, whole), "made_from": made_from}
+    facts = {**blend_facts(crossfit, recipe, steps, whole), "missing_inputs": missing, "made_from": made_from}
     print_facts(facts)
     if not len(entries.test_clip_id):
         raise InputError(f"run {args.run}: no test clips, so no submission; prepare the test recordings too")
@@ -127,6 +128,8 @@ def main(argv: list[str] | None = None) -> None:
         log_submission(path, args.run, len(labels), facts["estimate"]["top1"])
     write_json(weights_path, facts)  # last: its hashes say that everything else is there
     print(f"wrote {' and '.join(map(str, made))} ({len(labels)} clips) and {weights_path}")
+    for line in describe_missing(missing):
+        print(f"  note: {line}")
     print(f"  to submit: {submit_line(csv_path, facts['estimate']['top1'])}")
 
 

@@ -22,7 +22,8 @@ class Entries:
     """E models over the same N training and M test clips, rows sorted by clip id.
 
     names: E texts. clip_id, fold, label: (N,). logits: (E, N, K). classes: (K,). test_clip_id: (M,).
-    test_logits: E arrays (F, M, K), one slice a fold model.
+    test_logits: E arrays (F, M, K), one slice a fold model. test_has_input: (E, M) bool, whether a clip has what the
+    model looks at; not given: all have.
     """
 
     names: tuple[str, ...]
@@ -33,6 +34,11 @@ class Entries:
     classes: np.ndarray
     test_clip_id: np.ndarray
     test_logits: tuple[np.ndarray, ...]
+    test_has_input: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.test_has_input is None:
+            object.__setattr__(self, "test_has_input", np.ones((len(self.names), len(self.test_clip_id)), bool))
 
 
 def entry_paths(run: str, models: str | None = None) -> tuple[list[Path], list[Path]]:
@@ -81,6 +87,7 @@ def read_entries(paths: list[Path], run: str | None = None) -> Entries:
         classes=wanted.classes,
         test_clip_id=wanted.test_clip_id,
         test_logits=tuple(oof.test_logits for oof in aligned),
+        test_has_input=np.stack([oof.test_has_input for oof in aligned]),
     )
 
 
@@ -135,6 +142,7 @@ def _take(oof: Oof, rows: np.ndarray, test_rows: np.ndarray) -> Oof:
         logits=oof.logits[rows],
         test_clip_id=oof.test_clip_id[test_rows],
         test_logits=oof.test_logits[:, test_rows],
+        test_has_input=oof.test_has_input[test_rows],
     )
 
 

@@ -1,7 +1,8 @@
 """The file in which a model says what it thinks of every clip: oof/<run>/<name>.npz.
 
     clip_id (N,) text, fold (N,) int8, label (N,) int16, logits (N, K) float32, classes (K,) text: each training clip
-    once, by the fold model that never saw it; test_clip_id (M,) text, test_logits (F, M, K) float32: every fold model.
+    once, by the fold model that never saw it; test_clip_id (M,) text, test_logits (F, M, K) float32: every fold model;
+    test_has_input (M,) bool: whether the clip has what the model looks at (absent in older files: all have).
 
 Raw logits, loadable with pickling off. Any framework that writes this form can enter the blend.
 """
@@ -30,6 +31,11 @@ class Oof:
     classes: np.ndarray
     test_clip_id: np.ndarray
     test_logits: np.ndarray
+    test_has_input: np.ndarray | None = None  # not given: all have
+
+    def __post_init__(self) -> None:
+        if self.test_has_input is None:
+            object.__setattr__(self, "test_has_input", np.ones(len(self.test_clip_id), bool))
 
 
 def write_oof(path: Path, oof: Oof) -> None:
@@ -49,6 +55,7 @@ def write_oof(path: Path, oof: Oof) -> None:
             classes=oof.classes.astype(np.str_),
             test_clip_id=oof.test_clip_id.astype(np.str_),
             test_logits=oof.test_logits.astype(np.float32),
+            test_has_input=oof.test_has_input.astype(bool),
         )
 
 
@@ -63,7 +70,8 @@ def read_oof(path: Path) -> Oof:
             missing = [name for name in ARRAYS if name not in file.files]
             if missing:
                 raise InputError(f"{path}: array {missing[0]!r} is missing; expected {', '.join(ARRAYS)}")
-            oof = Oof(**{name: file[name] for name in ARRAYS})
+            present = [*ARRAYS, *({"test_has_input"} & set(file.files))]
+            oof = Oof(**{name: file[name] for name in present})
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; train this model first") from error
     except (BadZipFile, ValueError, OSError) as error:
@@ -83,6 +91,7 @@ def check_oof(oof: Oof, path: Path) -> None:
         ("label", oof.label, (num_clips,)),
         ("logits", oof.logits, (num_clips, num_classes)),
         ("test_logits", oof.test_logits, (num_folds, num_test, num_classes)),
+        ("test_has_input", oof.test_has_input, (num_test,)),
     ):
         if array.shape != shape:
             raise InputError(f"{path}: {name} has shape {array.shape}, expected {shape}")

@@ -26,6 +26,7 @@ from datasets.paths import (
     weights_json,
 )
 from ensemble.join import read_entries
+from ensemble.missing_inputs import describe_missing
 from ensemble.mixture import softmax
 from oof.metrics import scores
 from spotting.score import read_submission, read_truth, score_videos
@@ -120,13 +121,20 @@ def labelled_test_segments(run: str) -> dict[str, Segments]:
     """Gestures of the test videos whose labels the recordings hold, in the codes of the label files; {} when hidden."""
     clips = load_clips(run, "track2")
     codes = np.array(clips.meta["codes"])
-    test = clips.table[(clips.table.split == "test") & (clips.table.label >= 0)]
+    test = clips.table[(clips.table.split == "test") & (clips.table.label >= 0) & (clips.table.start_frame >= 0)]
     return {
         video_id: make_segments(
             rows.start_frame.to_numpy(), (rows.start_frame + rows.num_frames).to_numpy(), codes[rows.label.to_numpy()]
         )
         for video_id, rows in test.groupby("video_id")
     }
+
+
+def videos_unseen(run: str) -> list[str]:
+    """A sentence about the test videos in which nobody is ever seen: they have no segments."""
+    clips = load_clips(run, "track2")
+    ids = [video_id for video_id in clips.videos.video_id[clips.videos.split == "test"] if not clips.is_seen(video_id)]
+    return [f"no segments in {len(ids)} test videos without a skeleton to look at: {', '.join(ids)}"] if ids else []
 
 
 def format_track2(rows: dict[str, dict | None]) -> list[str]:
@@ -149,18 +157,22 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--answers", type=Path, help="hidden labels of track 1: csv id,class")
     parser.add_argument("--answers2", type=Path, help="hidden labels of track 2: SMG folders with finelabels")
     args = parser.parse_args(argv)
-    result, lines, made = {}, [], []
+    result, lines, notes, made = {}, [], [], []
     if clips_dir(args.run, "track1").exists():
         labels = test_labels(args.run, args.answers)
         result["track1"] = track1_rows(args.run, labels)
         lines += format_track1(result["track1"])
         made.append(submission_csv(args.run, "track1"))
+        missing = json.loads(weights_json(args.run).read_text())["missing_inputs"]
+        notes += describe_missing(missing)
     if clips_dir(args.run, "track2").exists():
         result["track2"] = track2_rows(args.run, args.answers2)
         lines += format_track2(result["track2"])
         made.append(submission_csv(args.run, "track2"))
+        notes += videos_unseen(args.run)
     for path in made:
         lines.append(f"  {check_submission(path)}")
+    lines += [f"  note: {note}" for note in notes]
     text = "\n".join(lines) + "\n"
     folder = report_dir(args.run)
     with replacing(folder / "summary.txt") as temporary:

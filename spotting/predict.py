@@ -52,7 +52,7 @@ def find_candidates(clips: Clips, video_id: str, jobs: list[SpottingJob], detect
     num_views = NUM_TEST_VIEWS if jobs[0].config.search.mirror else 1
     alone = [slice(i * num_views, (i + 1) * num_views) for i in range(len(jobs))]  # of the outputs: a detector's views
     groups = [slice(None), *(alone if len(jobs) > 1 else [])]
-    if not (clips.joints_of_video(video_id)[..., 2] > 0).any():
+    if not clips.is_seen(video_id):
         return [empty_segments() for _ in groups]
     config, device = jobs[0].config, jobs[0].device
     tokens = [[read_tokens(job, view, video_id) for view in range(num_views)] for job in jobs]

@@ -109,7 +109,10 @@ def train_extractor(clips: Clips, video_ids: list[str], job: SpottingJob) -> Fra
 
 
 def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor, job: SpottingJob) -> None:
-    """Write the tokens of videos: all views of those a detector is trained on, plain and mirrored of the others."""
+    """Write the tokens of videos: all views of those a detector is trained on, plain and mirrored of the others.
+
+    A test video in which nobody is ever seen, or whose skeleton cannot be used, has none.
+    """
     config, made_with = job.config.extractor, spotting_tokens_json(job.run, job.fold)
     if made_with.exists():
         check_fingerprint(made_with, json.loads(made_with.read_text()), job.stage_fingerprint("extractor"))
@@ -122,6 +125,8 @@ def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor
         is_trained_on = part == ("held_out" if cross_fitted else "train")
         num_views = max(NUM_TEST_VIEWS, config.num_views) if is_trained_on else NUM_TEST_VIEWS
         for video_id in video_ids:
+            if part == "test" and not clips.is_seen(video_id):
+                continue
             for number in range(num_views):
                 path = spotting_tokens_npy(job.run, job.fold, number, video_id)
                 if path.exists():

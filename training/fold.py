@@ -13,6 +13,7 @@ from training.config import FitConfig
 from training.dataset import Sample, TrainRows, TrainSamples, ViewSamples
 from training.fit import Batch, fit
 from training.folds import FoldJob
+from training.inputs import JOINTS
 from training.predict import predict
 
 
@@ -61,7 +62,8 @@ def predict_fold(
 ) -> np.ndarray:
     """Logits (len(rows), K) float32 of these clips, over all their test views; see `training.predict.predict`.
 
-    A job that adapts shows each person to a network of their own, see `training.adapt`.
+    A job that adapts shows each person to a network of their own, see `training.adapt`; where nobody is in view there
+    is nothing to adapt to.
     """
     config = job.config
 
@@ -80,9 +82,11 @@ def predict_fold(
     if not job.adapt:
         return predict_by(model, rows)
     logits = np.empty((len(rows), clips.num_classes), np.float32)
+    tells = clips.has_joints[rows] if JOINTS in job.needs else np.ones(len(rows), bool)
     for places in clips_by_person(clips.table, rows):
-        show = partial(predict_by, rows=rows[places], batch_size=even_batch(len(places), config.test_batch_size))
-        logits[places] = predict_by(adapted(model, show, len(places)), rows[places])
+        own = rows[places[tells[places]]]
+        show = partial(predict_by, rows=own, batch_size=even_batch(max(len(own), 1), config.test_batch_size))
+        logits[places] = predict_by(adapted(model, show, len(own)), rows[places])
     return logits
 
 

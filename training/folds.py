@@ -17,9 +17,11 @@ from datasets.paths import check_run_name, fold_checkpoint_dir, folds_csv, oof_j
 from folds.make import load_folds
 from oof.artifacts import Oof, file_sha256, write_oof
 from oof.metrics import scores
+from oof.prior import class_prior
 from training.checkpoint import check_fingerprint
 from training.config import FitConfig, add_run_arguments, override, parse_overrides, wanted_folds
 from training.dataset import TrainRows
+from training.inputs import JOINTS, inputs_of, made_of
 from training.progress import format_seconds, peak_memory_gb
 from training.resources import choose_device, parallel_folds, run_side_by_side
 from training.seeding import seed_torch
@@ -37,6 +39,7 @@ class FoldJob:
     folder: Path  # for checkpoints
     fingerprint: dict  # plain values that say what is trained on what
     device: torch.device
+    needs: tuple[str, ...] = (JOINTS,)  # what the entry looks at, see training.inputs
     adapt: bool = False  # predict each person by a network with their own batch statistics, see training.adapt
 
     @property
@@ -70,6 +73,7 @@ def run_folds(
     name: str,
     config: FitConfig,
     train_fold: TrainFold,
+    needs: tuple[str, ...],
     relabel: Relabel = _as_prepared,
     made_from: Callable[[int], dict] | None = None,
 ) -> None:
@@ -78,6 +82,8 @@ def run_folds(
     A finished fold is skipped; one made with other settings is refused unless --overwrite is given.
 
     Args:
+        needs: what the entry looks at, see training.inputs. A test clip that lacks some of it is not shown to the
+            network: it gets the logarithm of the class shares of the fold's training clips.
         relabel: the prepared clips -> the same clips with the labels and classes that this entry learns.
         made_from: fold -> what else the fold is made from, as plain values for its fingerprint.
     """
@@ -86,7 +92,7 @@ def run_folds(
     fingerprint = {
         "config": {key: list(v) if isinstance(v, tuple) else v for key, v in dataclasses.asdict(config).items()},
         "folds": file_sha256(folds_csv(args.run)),
-        "clips": clips.meta["content_sha256"],
+        **made_of(clips, needs, args.run, config),
         "mirror": None if clips.mirror is None else clips.mirror.tolist(),
     }
     num_folds = int(folds.fold.max()) + 1
@@ -94,7 +100,8 @@ def run_folds(
     every = []
     for k in range(num_folds):
         own = {**fingerprint, "fold": k, **(made_from(k) if made_from else {})}
-        every.append(FoldJob(name, k, args.run, config, fold_checkpoint_dir(args.run, name, k), own, device))
+        folder = fold_checkpoint_dir(args.run, name, k)
+        every.append(FoldJob(name, k, args.run, config, folder, own, device, needs))
     jobs = [every[k] for k in wanted]
     if args.overwrite:
         for job in jobs:
@@ -128,8 +135,13 @@ def _train_one(train_fold: TrainFold, relabel: Relabel, job: FoldJob) -> None:
     held_out = folds.clip_id[folds.fold == job.fold].to_numpy()
     test = folds.clip_id[folds.fold < 0].to_numpy()
     seed_torch(job.config.seed, job.fold)
-    logits = train_fold(clips, train_rows, clips.rows_of(np.concatenate([held_out, test])), job)
-    labels = clips.table.label.to_numpy()[clips.rows_of(held_out)]
+    label, test_rows = clips.table.label.to_numpy(), clips.rows_of(test)
+    has_input = np.all(list(inputs_of(clips, job.needs, job.run, job.config).values()), axis=0)[test_rows]
+    held_out_rows = clips.rows_of(held_out)
+    logits = train_fold(clips, train_rows, np.concatenate([held_out_rows, test_rows[has_input]]), job)
+    test_logits = np.tile(np.log(class_prior(label[train_rows], clips.num_classes)), (len(test), 1))
+    test_logits[has_input] = logits[len(held_out) :]
+    labels = label[held_out_rows]
     facts = {
         "fingerprint": job.fingerprint,
         "scores": scores(logits[: len(held_out)], labels),
@@ -144,7 +156,8 @@ def _train_one(train_fold: TrainFold, relabel: Relabel, job: FoldJob) -> None:
             clip_id=held_out.astype(np.str_),
             logits=logits[: len(held_out)].astype(np.float32),
             test_clip_id=test.astype(np.str_),
-            test_logits=logits[len(held_out) :].astype(np.float32),
+            test_logits=test_logits.astype(np.float32),
+            test_has_input=has_input,
         )
     top1, taken = facts["scores"]["top1"], format_seconds(60 * facts["minutes"])
     print(f"  {job.title}: held-out top-1 {top1:.3f} on {len(held_out)} clips, {taken}", flush=True)
@@ -167,8 +180,11 @@ def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> 
         classes=np.array(clips.classes),
         test_clip_id=folds.clip_id[folds.fold < 0].to_numpy(),
         test_logits=np.stack([part["test_logits"] for part in parts]),
+        test_has_input=parts[0]["test_has_input"],
     )
     write_oof(oof_npz(run, name), oof)
+    is_test = (clips.table.split == "test").to_numpy()
+    inputs = inputs_of(clips, jobs[0].needs, run, jobs[0].config)
     result = scores(logits, label)
     write_json(
         oof_json(run, name),
@@ -176,6 +192,8 @@ def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> 
             "config": jobs[0].fingerprint["config"],
             "folds_sha256": jobs[0].fingerprint["folds"],
             "clips_sha256": jobs[0].fingerprint["clips"],
+            "pictures_sha256": jobs[0].fingerprint.get("pictures"),
+            "test_clips_without": {i: clips.table.clip_id[is_test & ~has].tolist() for i, has in inputs.items()},
             "versions": library_versions(),
             "device": facts[0]["device"],
             "minutes": sum(fact["minutes"] for fact in facts),

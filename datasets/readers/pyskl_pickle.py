@@ -14,7 +14,7 @@ from datasets.errors import InputError
 from datasets.ids import natural_key
 from datasets.listing import Entry
 from datasets.readers.safe_pickle import load_pickle
-from datasets.recordings import Options, Problems, Recording, Segment, Source, clean_joints
+from datasets.recordings import LONGEST, Options, Problems, Recording, Segment, Source, clean_joints
 from datasets.skeletons import IMIGUE_22, Skeleton, read_skeleton_file, skeleton_from_dict, skeleton_of_size
 
 DEFAULT_FPS = 25.0
@@ -39,7 +39,7 @@ def open_pyskl(root: Path, entries: list[Entry], options: Options, problems: Pro
         )
     train_names, test_names = choose_splits(path, list(split2names), options)
     clip2split = _clip_splits(path, split2names, train_names, test_names, problems)
-    annotations = _checked(path, content["annotations"], clip2split, problems)
+    annotations, unusable = _checked(path, content["annotations"], clip2split, problems)
     num_joints = _num_joints(path, annotations)
     sidecar_path = options.skeleton or path.with_name(f"{path.stem}_meta.json")
     sidecar = read_skeleton_file(sidecar_path) if options.skeleton or sidecar_path.exists() else {}
@@ -49,7 +49,7 @@ def open_pyskl(root: Path, entries: list[Entry], options: Options, problems: Pro
     fps = float(sidecar.get("fps", DEFAULT_FPS))
 
     def recordings() -> Iterator[Recording]:
-        yield from _recordings(path, annotations, clip2split, skeleton, classes, fps, problems)
+        yield from _recordings(path, annotations, unusable, clip2split, skeleton, classes, fps, problems)
 
     return Source(
         kind="pyskl",
@@ -121,9 +121,14 @@ def _clip_splits(
     return clip2split
 
 
-def _checked(path: Path, annotations: list, clip2split: dict, problems: Problems) -> list[dict]:
-    """The annotations in use, in natural order of their names; what is wrong with the others is reported."""
+def _checked(path: Path, annotations: list, clip2split: dict, problems: Problems) -> tuple[list[dict], dict[str, dict]]:
+    """The annotations in use, in natural order of their names; what is wrong with the others is reported.
+
+    Returns:
+        those in use, and by its name what there is of each test clip that cannot be used.
+    """
     name2annotation: dict[str, dict] = {}
+    unusable: dict[str, dict] = {}
     for number, annotation in enumerate(annotations):
         if not isinstance(annotation, dict) or "frame_dir" not in annotation:
             problems.leave_out(f"annotation {number}", f"{path}: annotation {number} has no frame_dir; add its name")
@@ -133,19 +138,27 @@ def _checked(path: Path, annotations: list, clip2split: dict, problems: Problems
             continue
         if clip_id in name2annotation:
             problems.fatal.append(f"{path}: clip {clip_id} is there twice (annotation {number}); remove one of them")
+        split = clip2split[clip_id][0]
+        if split == "test" and not _is_integer(annotation.get("label")):
+            annotation = {**annotation, "label": -1}  # an unlabelled test: the clip can be named all the same
         reason = _fault_of(annotation)
         if reason:
-            problems.leave_out(clip_id, f"{path}: clip {clip_id}: {reason}; correct it")
+            problems.unusable(split, clip_id, f"{path}: clip {clip_id}: {reason}; correct it")
+            if split == "test":
+                unusable[clip_id] = annotation
             continue
         name2annotation[clip_id] = {**annotation, "frame_dir": clip_id}
     faulty = {what for what, _ in problems.bad}
-    for clip_id, (_, name) in clip2split.items():
-        if clip_id not in name2annotation and clip_id not in faulty:
-            problems.leave_out(clip_id, f"{path}: split {name} names clip {clip_id}, which has no annotation; add it")
+    for clip_id, (split, name) in clip2split.items():
+        if clip_id not in name2annotation and clip_id not in faulty and clip_id not in unusable:
+            reason = f"split {name} names clip {clip_id}, which has no annotation; add it"
+            problems.unusable(split, clip_id, f"{path}: {reason}")
+            if split == "test":
+                unusable[clip_id] = {}
     if not name2annotation:
         problems.stop_if_any(skip_bad_clips=False)
         raise InputError(f"{path}: none of the annotations belongs to the chosen splits; choose others")
-    return [name2annotation[clip_id] for clip_id in sorted(name2annotation, key=natural_key)]
+    return [name2annotation[clip_id] for clip_id in sorted(name2annotation, key=natural_key)], unusable
 
 
 def _fault_of(annotation: dict) -> str:
@@ -161,7 +174,7 @@ def _fault_of(annotation: dict) -> str:
     if shape[3] == 2 and not (isinstance(score, np.ndarray) and score.dtype.kind in "fiu" and score.shape == shape[:3]):
         got = f"shape {score.shape}" if isinstance(score, np.ndarray) else f"type {type(score).__name__}"
         return f"keypoint_score has {got}, expected an array of shape {shape[:3]} as keypoint has no third value"
-    if not isinstance(label, int | np.integer) or isinstance(label, bool):
+    if not _is_integer(label):
         return f"label is {label!r}, expected an integer"
     size = annotation.get("img_shape")
     if size is not None and not (isinstance(size, tuple | list | np.ndarray) and len(size) == 2 and min(size) > 0):
@@ -169,9 +182,14 @@ def _fault_of(annotation: dict) -> str:
     return ""
 
 
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 def _recordings(
     path: Path,
     annotations: list[dict],
+    unusable: dict[str, dict],
     clip2split: dict[str, tuple[str, str]],
     skeleton: Skeleton,
     classes: tuple[str, ...],
@@ -189,10 +207,13 @@ def _recordings(
         keypoint = np.asarray(annotation["keypoint"], np.float32)
         num_frames, num_joints = keypoint.shape[1:3]
         if num_joints != skeleton.num_joints:
-            problems.leave_out(
+            problems.unusable(
+                split,
                 clip_id,
                 f"{path}: clip {clip_id} has {num_joints} joints, expected {skeleton.num_joints} as the first clip has",
             )
+            if split == "test":
+                unusable[clip_id] = annotation
             continue
         label = int(annotation["label"])
         if split == "train" and not 0 <= label < len(classes):
@@ -212,6 +233,13 @@ def _recordings(
             fps=fps,
             size=None if size is None else (int(size[1]), int(size[0])),
         )
+    for clip_id, annotation in unusable.items():
+        label, num_frames = annotation.get("label", -1), annotation.get("total_frames", 0)
+        label = int(label) if has_test_labels and 0 <= label < len(classes) else -1
+        num_frames = int(num_frames) if _is_integer(num_frames) and 0 < num_frames <= LONGEST else 0
+        segment = Segment(clip_id, label, 0 if num_frames else -1, num_frames)
+        split, name = clip2split[clip_id]
+        yield Recording(clip_id, split, name, np.zeros((0, 1, skeleton.num_joints, 3), np.float32), [segment], fps)
 
 
 def _num_joints(path: Path, annotations: list[dict]) -> int:

@@ -20,8 +20,11 @@ from training.fit import Batch
 from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.imagenet import imagenet_tensors
+from training.inputs import RGB
 from training.weights import load_tensors, read_state_dict
 from transforms.rgb_clip import RgbClipTransform, normalise
+
+NEEDS = (RGB,)
 
 
 def build_model(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
@@ -98,7 +101,7 @@ def main(argv: list[str] | None = None) -> None:
     args, config = parse_train_arguments(argv, "Train Video Swin on RGB clips.", PROFILES)
     check_config(config)
     build_rgb_store(args.run, config.picture_size)
-    run_folds(args, f"video_swin_{config.size.lower()}", config, train_fold)
+    run_folds(args, f"video_swin_{config.size.lower()}", config, train_fold, NEEDS)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The command that blends: python -m pytest tests/ensemble/test_blend.py"""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -109,8 +110,7 @@ def test_a_run_without_test_clips_has_no_submission(workdir):
     folds.write_text("\n".join(line for line in folds.read_text().splitlines() if not line.endswith(",-1")) + "\n")
     path = oof_npz("tiny", "entry0")
     oof = read_oof(path)
-    write_oof(
-        path, type(oof)(**{**vars(oof), "test_clip_id": oof.test_clip_id[:0], "test_logits": oof.test_logits[:, :0]})
-    )
+    none = {"test_clip_id": oof.test_clip_id[:0], "test_logits": oof.test_logits[:, :0], "test_has_input": None}
+    write_oof(path, replace(oof, **none))
     with pytest.raises(InputError, match="run tiny: no test clips, so no submission"):
         main(QUICK)

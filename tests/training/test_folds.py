@@ -49,7 +49,7 @@ def train_fold(clips, train_rows, predict_rows, job):
 
 def train_main(argv):
     args, config = parse_train_arguments(argv, "test", PROFILES)
-    run_folds(args, NAME, config, train_fold)
+    run_folds(args, NAME, config, train_fold, ("joints",))
 
 
 @pytest.fixture
@@ -112,13 +112,13 @@ def two_classes(clips):
 def test_an_entry_may_learn_other_classes(run):
     args, config = parse_train_arguments(FAST, "test", PROFILES)
     weights = {"made_from": "a"}
-    run_folds(args, "two", config, train_fold, relabel=two_classes, made_from=lambda fold: weights)
+    run_folds(args, "two", config, train_fold, ("joints",), relabel=two_classes, made_from=lambda fold: weights)
     oof, folds = read_oof(oof_npz("tiny", "two")), load_folds("tiny")
     assert oof.classes.tolist() == ["first", "other"] and oof.logits.shape[1] == 2
     np.testing.assert_array_equal(oof.label, np.minimum(folds.label[folds.fold >= 0], 1))
     weights["made_from"] = "b"
     with pytest.raises(InputError, match="made with made_from = 'a', now 'b'"):
-        run_folds(args, "two", config, train_fold, relabel=two_classes, made_from=lambda fold: weights)
+        run_folds(args, "two", config, train_fold, ("joints",), relabel=two_classes, made_from=lambda fold: weights)
 
 
 @pytest.mark.parametrize(("fold", "message"), [("7", "expected all, or 0 to 1"), ("first", "expected all, or 0 to 1")])
