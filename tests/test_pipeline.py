@@ -71,6 +71,7 @@ def test_a_run_goes_on_with_the_options_it_was_started_with(workdir):
     first = options_from("--run", "r", "--track1", "data", "--profile", "bench", "--set", "ehct.epochs=2")
     remember(first)
     assert options_from("--run", "r") == first
+    assert options_from("--run", "r", "--num-folds", "3").track1 == "data"
     assert options_from("--run", "r", "--track1", "data").profile == "demo"
 
 

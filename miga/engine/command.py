@@ -91,8 +91,7 @@ def run(options: Options, plan: Plan, wanted: set[str], given: dict) -> None:
     from miga.engine.lock import locked
     from miga.engine.run import Runner, TaskFailedError
 
-    if len(wanted) == len(plan.tasks):
-        remember(options)
+    remember(options)
     started = time.monotonic()
     with locked(options.run):
         machine = machine_of(plan, wanted, given)

@@ -14,8 +14,8 @@ from datasets.paths import TRACKS, check_run_name, options_json
 
 PROFILES = ("smoke", "demo", "bench", "paper")
 EPILOG = """\
-A finished step is skipped and says so; a killed one resumes and ends with the same bytes. With --run alone, a run is
-gone on with as it was last started. Paths are relative to the folder that the command is called from.
+A finished step is skipped and says so; a killed one resumes and ends with the same bytes. Without --track1, --track2
+and --profile, a run goes on with the options that it was last started with. Paths are relative to the folder that the command is called from.
 """
 # Options of datasets.prepare, passed on: those that name a file or folder, those with other text, those with no value.
 PREPARE_PATHS = ("track1", "track2", "rgb1", "rgb2", "subjects", "skeleton")
@@ -131,7 +131,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def options_of(given: dict) -> Options:
-    """The options of a run: as given, or where only its name is given as it was last started.
+    """The options of a run: as given; where recordings and profile are not, those that it was last started with.
 
     Raises:
         InputError: something is missing or does not fit.
@@ -147,7 +147,7 @@ def options_of(given: dict) -> Options:
     if "run" in chosen:
         check_run_name(chosen["run"])
         path = options_json(chosen["run"])
-        if chosen.keys() <= {"run", "tune"} and path.exists():
+        if path.exists() and not chosen.keys() & {"track1", "track2", "profile"}:
             return _read_options(path, chosen)
     return _completed(chosen)
 
@@ -157,7 +157,8 @@ def _read_options(path: Path, chosen: dict) -> Options:
     unknown = recorded.keys() - {field.name for field in dataclasses.fields(Options)}
     if unknown:
         raise InputError(f"{path}: has the option {sorted(unknown)[0]} of another version; give the options again")
-    return Options(**{**recorded, "settings": tuple(recorded["settings"]), **chosen})
+    merged = {**recorded, **chosen}
+    return Options(**{**merged, "settings": tuple(merged["settings"])})
 
 
 def remember(options: Options) -> None:
