@@ -14,7 +14,7 @@ import time
 import torch
 
 from datasets.clips import load_clips
-from datasets.errors import run_command
+from datasets.errors import naming, run_command
 from datasets.files import write_json
 from datasets.paths import check_run_name, folds_csv, spotting_settings_json, spotting_tokens_json
 from folds.make import load_folds
@@ -48,7 +48,8 @@ def describe_fold(job: SpottingJob) -> None:
     started = time.monotonic()
     clips, folds = load_clips(job.run, "track2"), load_folds(job.run, "track2")
     parts = videos_of_fold(clips.videos, folds, job.fold)
-    make_tokens(clips, parts, train_extractor(clips, parts["train"], job), job)
+    with naming(f"spotting extractor fold {job.fold}"):
+        make_tokens(clips, parts, train_extractor(clips, parts["train"], job), job)
     print(f"  spotting fold {job.fold}: tokens made, {format_seconds(time.monotonic() - started)}", flush=True)
 
 
@@ -62,7 +63,8 @@ def detect_fold(job: SpottingJob) -> None:
     if waited_for:
         print(f"  spotting fold {job.fold}: its detector needs folds {waited_for}; run them, then this again")
         return
-    train_detector(clips, video2fold, video_ids, job)
+    with naming(f"spotting detector fold {job.fold}"):
+        train_detector(clips, video2fold, video_ids, job)
     print(f"  spotting fold {job.fold}: detector trained, {format_seconds(time.monotonic() - started)}", flush=True)
 
 

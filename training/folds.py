@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from datasets.clips import Clips, load_clips
+from datasets.errors import naming
 from datasets.files import replacing, write_json
 from datasets.paths import check_run_name, fold_checkpoint_dir, folds_csv, oof_json, oof_npz
 from folds.make import load_folds
@@ -128,7 +129,8 @@ def _train_one(train_fold: TrainFold, relabel: Relabel, job: FoldJob) -> None:
     held_out = folds.clip_id[folds.fold == job.fold].to_numpy()
     test = folds.clip_id[folds.fold < 0].to_numpy()
     seed_torch(job.config.seed, job.fold)
-    logits = train_fold(clips, train_rows, clips.rows_of(np.concatenate([held_out, test])), job)
+    with naming(job.title):
+        logits = train_fold(clips, train_rows, clips.rows_of(np.concatenate([held_out, test])), job)
     labels = clips.table.label.to_numpy()[clips.rows_of(held_out)]
     facts = {
         "fingerprint": job.fingerprint,
