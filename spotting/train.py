@@ -31,6 +31,7 @@ from spotting.stages import (
 )
 from training.checkpoint import check_fingerprint, load_checkpoint
 from training.config import add_run_arguments, parse_overrides, wanted_folds
+from training.precision import describe_format
 from training.progress import format_seconds
 from training.resources import choose_device, parallel_folds, run_side_by_side
 
@@ -99,9 +100,10 @@ def main(argv: list[str] | None = None) -> None:
     waiting = [job for job in jobs if not is_done(job)]
     clips = load_clips(args.run, "track2")
     num_gestures = int(((clips.table.split == "train") & (clips.table.label >= 0)).sum())
+    used = describe_format(config.extractor.precision, device)
     print(
         f"spotting: {num_gestures} gestures in {int((clips.videos.split == 'train').sum())} training videos, "
-        f"{int((clips.videos.split == 'test').sum())} test videos, {device}, {len(jobs) - len(waiting)} of {len(jobs)} "
+        f"{int((clips.videos.split == 'test').sum())} test videos, {used}, {len(jobs) - len(waiting)} of {len(jobs)} "
         "folds already done"
     )
     if not waiting:

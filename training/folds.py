@@ -21,8 +21,9 @@ from oof.metrics import scores
 from training.checkpoint import check_fingerprint
 from training.config import FitConfig, add_run_arguments, override, parse_overrides, wanted_folds
 from training.dataset import TrainRows
+from training.precision import describe_format, number_format
 from training.progress import format_seconds, peak_memory_gb
-from training.resources import choose_device, parallel_folds, run_side_by_side
+from training.resources import choose_device, device_name, parallel_folds, run_side_by_side
 from training.seeding import seed_torch
 from training.versions import library_versions
 
@@ -137,7 +138,8 @@ def _train_one(train_fold: TrainFold, relabel: Relabel, job: FoldJob) -> None:
         "scores": scores(logits[: len(held_out)], labels),
         "minutes": (time.monotonic() - start) / 60,
         "peak_gb": peak_memory_gb(job.device),
-        "device": torch.cuda.get_device_name(job.device) if job.device.type == "cuda" else "cpu",
+        "device": device_name(job.device),
+        "number_format": number_format(job.config.precision, job.device),
     }
     write_json(job.folder / "fold.json", facts)
     with replacing(job.folder / "predictions.npz") as temporary, open(temporary, "wb") as file:
@@ -179,7 +181,7 @@ def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> 
             "folds_sha256": jobs[0].fingerprint["folds"],
             "clips_sha256": jobs[0].fingerprint["clips"],
             "versions": library_versions(),
-            "device": facts[0]["device"],
+            **in_all(facts, ("device", "number_format")),
             "minutes": sum(fact["minutes"] for fact in facts),
             "peak_gb": max(fact["peak_gb"] for fact in facts),
             "scores": result,
@@ -193,8 +195,14 @@ def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> 
     )
 
 
+def in_all(facts: list[dict[str, str]], names: tuple[str, ...]) -> dict[str, str]:
+    """What folds say of themselves, each answer once: they may have been trained on several machines."""
+    return {name: ", ".join(sorted({fact.get(name, "not recorded") for fact in facts})) for name in names}
+
+
 def _print_start(name, config, clips, folds, num_done, device) -> None:
     num_train, num_test = int((folds.fold >= 0).sum()), int((folds.fold < 0).sum())
     done = f", {num_done} folds already done" if num_done else ""
-    print(f"{name}: {num_train} training clips, {num_test} test clips, {clips.num_classes} classes, {device}{done}")
+    used = describe_format(config.precision, device)
+    print(f"{name}: {num_train} training clips, {num_test} test clips, {clips.num_classes} classes, {used}{done}")
     print("  " + "  ".join(f"{key}={value}" for key, value in dataclasses.asdict(config).items() if value != ""))
