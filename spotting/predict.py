@@ -39,9 +39,9 @@ from spotting.train import is_done, make_jobs
 from spotting.windows import window_starts
 from training.checkpoint import load_checkpoint
 from training.config import parse_overrides
-from training.folds import in_all
 from training.resources import choose_device
 from training.seeding import make_deterministic
+from training.versions import in_all
 
 
 @torch.no_grad()

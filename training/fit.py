@@ -22,8 +22,8 @@ from training.heads import freeze_all_but_heads, heads_in_train_mode
 from training.optimizer import build_optimizer, lr_factor, num_epochs
 from training.precision import autocast, number_format
 from training.progress import EpochLog, peak_memory_gb
-from training.resources import device_name
 from training.seeding import make_deterministic, seed_torch
+from training.versions import device_name
 
 Batch = dict[str, torch.Tensor]
 CHECKPOINT_EVERY_SEC = 30.0

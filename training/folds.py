@@ -23,9 +23,9 @@ from training.config import FitConfig, add_run_arguments, override, parse_overri
 from training.dataset import TrainRows
 from training.precision import describe_format, number_format
 from training.progress import format_seconds, peak_memory_gb
-from training.resources import choose_device, device_name, parallel_folds, run_side_by_side
+from training.resources import choose_device, parallel_folds, run_side_by_side
 from training.seeding import seed_torch
-from training.versions import library_versions
+from training.versions import device_name, in_all, library_versions
 
 
 @dataclass(frozen=True)
@@ -193,11 +193,6 @@ def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> 
         f"{name}: out-of-fold top-1 {result['top1']:.3f} (spread over folds {spread:.3f}), "
         f"class average {result['class_average']:.3f}, macro-F1 {result['macro_f1']:.3f} -> {oof_npz(run, name)}"
     )
-
-
-def in_all(facts: list[dict[str, str]], names: tuple[str, ...]) -> dict[str, str]:
-    """What folds say of themselves, each answer once: they may have been trained on several machines."""
-    return {name: ", ".join(sorted({fact.get(name, "not recorded") for fact in facts})) for name in names}
 
 
 def _print_start(name, config, clips, folds, num_done, device) -> None:

@@ -2,30 +2,17 @@
 
 import ctypes
 import os
-import platform
-import re
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from joblib import Parallel, delayed
-
-_CPUINFO = Path("/proc/cpuinfo")  # Linux; elsewhere `platform` knows
 
 
 def choose_device(name: str | None) -> torch.device:
     """The asked device, or CUDA where there is one."""
     return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-
-
-def device_name(device: torch.device) -> str:
-    """What stands beside a result: the name of the GPU, or of the processor, on whose kind the last digits depend."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    names = re.findall(r"^model name\s*: (.+)$", _CPUINFO.read_text(), re.MULTILINE) if _CPUINFO.exists() else []
-    return f"cpu ({names[0] if names else platform.processor() or platform.machine()})"
 
 
 def run_side_by_side(
