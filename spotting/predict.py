@@ -41,6 +41,7 @@ from training.checkpoint import load_checkpoint
 from training.config import parse_overrides
 from training.resources import choose_device
 from training.seeding import make_deterministic
+from training.versions import in_all
 
 
 @torch.no_grad()
@@ -80,6 +81,15 @@ def read_tokens(job: SpottingJob, view: int, video_id: str) -> np.ndarray:
     if not path.exists():
         raise InputError(f"{path}: no frame tokens; run `python -m spotting.train --run {job.run} --overwrite`")
     return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def how_trained(jobs: list[SpottingJob]) -> dict[str, dict[str, str]]:
+    """Device and number format of each stage's trainings."""
+    made = {
+        stage: [load_checkpoint(job.folder(stage) / "weights.pt").get("made", {}) for job in jobs]
+        for stage in ("extractor", "detector")
+    }
+    return {stage: in_all(facts, ("device", "number_format")) for stage, facts in made.items()}
 
 
 def load_detector(job: SpottingJob, num_classes: int, video_id: str) -> Detector:
@@ -171,6 +181,7 @@ def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
             ),
             "out_of_fold": out_of_fold,
             "settings": config.to_dict(),
+            "trained": how_trained(jobs),
             "fingerprint": jobs[0].fingerprint,
         },
     )

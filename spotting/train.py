@@ -17,7 +17,7 @@ import time
 import torch
 
 from datasets.clips import load_clips
-from datasets.errors import run_command
+from datasets.errors import naming, run_command
 from datasets.files import write_json
 from datasets.paths import check_run_name, folds_csv, spotting_settings_json, spotting_tokens_json
 from folds.make import load_folds
@@ -34,6 +34,7 @@ from spotting.stages import (
 )
 from training.checkpoint import check_fingerprint, load_checkpoint
 from training.config import add_run_arguments, parse_overrides, wanted_folds
+from training.precision import describe_format
 from training.progress import format_seconds
 from training.resources import choose_device, parallel_folds, run_side_by_side
 
@@ -51,7 +52,8 @@ def describe_fold(job: SpottingJob) -> None:
     started = time.monotonic()
     clips, folds = load_clips(job.run, "track2"), load_folds(job.run, "track2")
     parts = videos_of_fold(clips.videos, folds, job.fold)
-    make_tokens(clips, parts, train_extractor(clips, parts["train"], job), job)
+    with naming(f"spotting extractor fold {job.fold}"):
+        make_tokens(clips, parts, train_extractor(clips, parts["train"], job), job)
     print(f"  spotting fold {job.fold}: tokens made, {format_seconds(time.monotonic() - started)}", flush=True)
 
 
@@ -65,7 +67,8 @@ def detect_fold(job: SpottingJob) -> None:
     if waited_for:
         print(f"  spotting fold {job.fold}: its detector needs folds {waited_for}; run them, then this again")
         return
-    train_detector(clips, video2fold, video_ids, job)
+    with naming(f"spotting detector fold {job.fold}"):
+        train_detector(clips, video2fold, video_ids, job)
     print(f"  spotting fold {job.fold}: detector trained, {format_seconds(time.monotonic() - started)}", flush=True)
 
 
@@ -111,9 +114,10 @@ def main(argv: list[str] | None = None) -> None:
     waiting = [job for job in jobs if not is_done(job)]
     clips = load_clips(args.run, "track2")
     num_gestures = int(((clips.table.split == "train") & (clips.table.label >= 0)).sum())
+    used = describe_format(config.extractor.precision, device)
     print(
         f"spotting: {num_gestures} gestures in {int((clips.videos.split == 'train').sum())} training videos, "
-        f"{int((clips.videos.split == 'test').sum())} test videos, {device}, {len(jobs) - len(waiting)} of {len(jobs)} "
+        f"{int((clips.videos.split == 'test').sum())} test videos, {used}, {len(jobs) - len(waiting)} of {len(jobs)} "
         "folds already done"
     )
     if not waiting:

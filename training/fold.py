@@ -1,6 +1,7 @@
 """One network on one fold: `fit` and `predict` with what they need of the clips and of the job."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from datasets.clips import Clips
+from datasets.errors import naming
 from training.adapt import adapted, clips_by_person
 from training.config import FitConfig
 from training.dataset import Sample, TrainRows, TrainSamples, ViewSamples
@@ -37,18 +39,19 @@ def fit_fold(
         step: name of such a step; it is kept in a folder of this name below the fold's.
     """
     config = config or job.config
-    return fit(
-        model,
-        TrainSamples(train_rows, clips.table.label.to_numpy(), sample_clip, config.seed, clips.mirror),
-        config,
-        prepare=prepare,
-        loss_fn=loss_fn,
-        folder=job.folder / step,
-        fingerprint=job.fingerprint,
-        title=f"{job.title} {step}".rstrip(),
-        device=job.device,
-        clip_ids=clips.table.clip_id.tolist(),
-    )
+    with naming(f"step {step}") if step else nullcontext():
+        return fit(
+            model,
+            TrainSamples(train_rows, clips.table.label.to_numpy(), sample_clip, config.seed, clips.mirror),
+            config,
+            prepare=prepare,
+            loss_fn=loss_fn,
+            folder=job.folder / step,
+            fingerprint=job.fingerprint,
+            title=f"{job.title} {step}".rstrip(),
+            device=job.device,
+            clip_ids=clips.table.clip_id.tolist(),
+        )
 
 
 def predict_fold(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from datasets.clips import Clips, load_clips
+from datasets.errors import naming
 from datasets.files import replacing, write_json
 from datasets.paths import check_run_name, fold_checkpoint_dir, folds_csv, oof_json, oof_npz
 from folds.make import load_folds
@@ -22,10 +23,11 @@ from training.checkpoint import check_fingerprint
 from training.config import FitConfig, add_run_arguments, override, parse_overrides, wanted_folds
 from training.dataset import TrainRows
 from training.inputs import JOINTS, inputs_of, made_of
+from training.precision import describe_format, number_format
 from training.progress import format_seconds, peak_memory_gb
 from training.resources import choose_device, parallel_folds, run_side_by_side
 from training.seeding import seed_torch
-from training.versions import library_versions
+from training.versions import device_name, in_all, library_versions
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def _train_one(train_fold: TrainFold, relabel: Relabel, job: FoldJob) -> None:
     label, test_rows = clips.table.label.to_numpy(), clips.rows_of(test)
     has_input = np.all(list(inputs_of(clips, job.needs, job.run, job.config).values()), axis=0)[test_rows]
     held_out_rows = clips.rows_of(held_out)
-    logits = train_fold(clips, train_rows, np.concatenate([held_out_rows, test_rows[has_input]]), job)
+    with naming(job.title):
+        logits = train_fold(clips, train_rows, np.concatenate([held_out_rows, test_rows[has_input]]), job)
     test_logits = np.tile(np.log(class_prior(label[train_rows], clips.num_classes)), (len(test), 1))
     test_logits[has_input] = logits[len(held_out) :]
     labels = label[held_out_rows]
@@ -147,7 +150,8 @@ def _train_one(train_fold: TrainFold, relabel: Relabel, job: FoldJob) -> None:
         "scores": scores(logits[: len(held_out)], labels),
         "minutes": (time.monotonic() - start) / 60,
         "peak_gb": peak_memory_gb(job.device),
-        "device": torch.cuda.get_device_name(job.device) if job.device.type == "cuda" else "cpu",
+        "device": device_name(job.device),
+        "number_format": number_format(job.config.precision, job.device),
     }
     write_json(job.folder / "fold.json", facts)
     with replacing(job.folder / "predictions.npz") as temporary, open(temporary, "wb") as file:
@@ -195,7 +199,7 @@ def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> 
             "pictures_sha256": jobs[0].fingerprint.get("pictures"),
             "test_clips_without": {i: clips.table.clip_id[is_test & ~has].tolist() for i, has in inputs.items()},
             "versions": library_versions(),
-            "device": facts[0]["device"],
+            **in_all(facts, ("device", "number_format")),
             "minutes": sum(fact["minutes"] for fact in facts),
             "peak_gb": max(fact["peak_gb"] for fact in facts),
             "scores": result,
@@ -212,5 +216,6 @@ def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> 
 def _print_start(name, config, clips, folds, num_done, device) -> None:
     num_train, num_test = int((folds.fold >= 0).sum()), int((folds.fold < 0).sum())
     done = f", {num_done} folds already done" if num_done else ""
-    print(f"{name}: {num_train} training clips, {num_test} test clips, {clips.num_classes} classes, {device}{done}")
+    used = describe_format(config.precision, device)
+    print(f"{name}: {num_train} training clips, {num_test} test clips, {clips.num_classes} classes, {used}{done}")
     print("  " + "  ".join(f"{key}={value}" for key, value in dataclasses.asdict(config).items() if value != ""))

@@ -15,7 +15,8 @@ from datasets.paths import TRACKS, check_run_name, options_json
 PROFILES = ("smoke", "demo", "bench", "paper")
 EPILOG = """\
 A finished step is skipped and says so; a killed one resumes and ends with the same bytes. Without --track1, --track2
-and --profile, a run goes on with the options that it was last started with. Paths are relative to the folder that the command is called from.
+and --profile, a run goes on with the options that it was last started with. Paths are relative to the folder that the
+command is called from.
 """
 # Options of datasets.prepare, passed on: those that name a file or folder, those with other text, those with no value.
 PREPARE_PATHS = ("track1", "track2", "rgb1", "rgb2", "subjects", "skeleton")

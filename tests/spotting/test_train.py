@@ -48,6 +48,7 @@ def test_both_stages_run_and_write_what_they_say(prepared, capsys):
     assert (table.end <= table.video.map({"0101": 150, "0103": 5})).all()
     facts = json.loads(Path("spotting/tiny/thresholds.json").read_text())
     assert {"strict", "organiser"} == facts["out_of_fold"].keys()
+    assert [made["number_format"] for made in facts["trained"].values()] == ["fp32", "fp32"]
     candidates = np.load("spotting/tiny/candidates.npz", allow_pickle=False)
     assert set(candidates["video"]) <= {"0001", "0002", "0003", "0004"}
     assert "strict F1" in capsys.readouterr().out
