@@ -92,7 +92,7 @@ def test_an_error_in_a_fold_names_entry_and_fold(run):
 
     args, config = parse_train_arguments(FAST, "test", PROFILES)
     with pytest.raises(NonFiniteLossError, match=r"^mean_joints fold 0: loss is nan$"):
-        run_folds(args, NAME, config, failing)
+        run_folds(args, NAME, config, failing, ("joints",))
 
 
 def test_one_fold_a_process_gives_the_same_bytes_as_all_at_once(run):
