@@ -8,13 +8,13 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from models.layers.three_steps import single_networks, train_three_steps
 
 from datasets import rgb_build
 from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.rgb_store import build_rgb_store
 from models.layers import three_steps
-from models.layers.three_steps import single_networks, train_three_steps
 from models.layers.two_pathway_config import TwoPathwayConfig
 from models.layers.two_pathway_net import TwoPathwayNet, both_cross_entropies
 from tests.tiny import tiny_clips, write_clips
