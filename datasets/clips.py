@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from datasets.errors import InputError
+from datasets.frame_base import FrameBase
 from datasets.paths import clips_dir
 from datasets.skeletons import Skeleton, skeleton_from_dict
 
@@ -55,6 +56,11 @@ class Clips:
     def may_mirror(self) -> bool:
         """Whether the class of a mirrored clip is known."""
         return self.mirror is not None
+
+    @property
+    def frame_base(self) -> FrameBase:
+        """How the data's own label files, and so its submissions, number frames."""
+        return FrameBase(self.meta["first_frame"])
 
     def joints_of(self, index: int) -> np.ndarray:
         """(T, M, V, 3) float32 of clip number `index`, a view into the memory-mapped array."""

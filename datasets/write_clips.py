@@ -89,7 +89,7 @@ def write_clips(
         "skeleton": source.skeleton.to_dict(),
         "classes": list(source.classes),
         "codes": list(source.codes),
-        "first_frame": source.first_frame,
+        "first_frame": source.frame_base.first,
         "fingers_swapped": statistics.fingers_swapped,
         "finger_votes": {"straight": statistics.num_straight, "swapped": statistics.num_swapped},
         "frame_size_from": size_rule,

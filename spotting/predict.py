@@ -32,11 +32,12 @@ from spotting.decode import FrameScores, average_models, decode_window, pool_win
 from spotting.detector import Detector, make_points
 from spotting.samples import padded_window
 from spotting.score import score_videos
-from spotting.segments import Segments, empty_segments, to_inclusive
+from spotting.segments import Segments, empty_segments
 from spotting.stages import NUM_TEST_VIEWS, SpottingJob, build_detector, gestures_of, videos_of_fold
 from spotting.thresholds import apply, choose, threshold_for_count, thresholds_of
 from spotting.train import is_done, make_jobs
 from spotting.windows import window_starts
+from submissions.track2 import COLUMNS
 from training.checkpoint import load_checkpoint
 from training.config import parse_overrides
 from training.resources import choose_device
@@ -117,11 +118,11 @@ def write_candidates(path, candidates: dict[str, Segments], fold_of: dict[str, i
 
 def submission_table(clips: Clips, found: dict[str, Segments]) -> pd.DataFrame:
     """Columns video, class, start, end, score in the codes and the frame base of the data's own label files."""
-    parts = [pd.DataFrame(columns=["video", "class", "start", "end", "score"])]
-    codes, shift = np.array(clips.meta["codes"]), clips.meta["first_frame"] - 1
+    parts = [pd.DataFrame(columns=list(COLUMNS))]
+    codes = np.array(clips.meta["codes"])
     for video_id, segments in found.items():
-        start, end = to_inclusive(segments.start, segments.end)
-        columns = {"video": video_id, "class": codes[segments.label], "start": start + shift, "end": end + shift}
+        start, end = clips.frame_base.to_file(segments.start, segments.end)
+        columns = {"video": video_id, "class": codes[segments.label], "start": start, "end": end}
         table = pd.DataFrame({**columns, "score": np.round(segments.score, 4)})
         parts.append(table.sort_values(["start", "end", "class"], kind="stable"))
     filled = [part for part in parts if len(part)]

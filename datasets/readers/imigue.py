@@ -14,7 +14,7 @@ import numpy as np
 from datasets.errors import InputError
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
-from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES
+from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES, IMIGUE_FRAME_BASE
 from datasets.listing import Entry
 from datasets.readers.label_files import LabelRow, known_labels, read_labels, segments_of
 from datasets.readers.number_csv import read_number_csv
@@ -52,7 +52,13 @@ def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Pr
                 problems.leave_out(video.video_id, str(error))
                 continue
             segments = segments_of(
-                video.rows, video.label_csv, video.video_id, len(joints), 0, split2labels[video.split], problems
+                video.rows,
+                video.label_csv,
+                video.video_id,
+                len(joints),
+                IMIGUE_FRAME_BASE,
+                split2labels[video.split],
+                problems,
             )
             yield Recording(video.video_id, video.split, video.source_split, joints, segments, FPS)
 
@@ -61,7 +67,7 @@ def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Pr
         skeleton=IMIGUE_22,
         classes=IMIGUE_CLASSES,
         codes=IMIGUE_CODES,
-        first_frame=0,
+        frame_base=IMIGUE_FRAME_BASE,
         num_persons=1,
         recordings=recordings,
         fingers_may_be_swapped=True,

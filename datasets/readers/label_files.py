@@ -6,6 +6,7 @@ The clip on line i (from 0) is called `<video>_<i>`, so a bad line is left out w
 from dataclasses import dataclass
 from pathlib import Path
 
+from datasets.frame_base import FrameBase
 from datasets.ids import clip_id_of
 from datasets.recordings import Problems, Segment
 
@@ -80,17 +81,17 @@ def segments_of(
     path: Path,
     video_id: str,
     num_frames: int,
-    first_frame: int,
+    base: FrameBase,
     code2label: dict[int, int] | None,
     problems: Problems,
 ) -> list[Segment]:
     """Turn label rows into segments of a recording of `num_frames` frames, reporting the bad ones.
 
     Args:
-        first_frame: number of the first frame in the file's own counting, 0 or 1.
+        base: how the file numbers frames.
         code2label: None when the classes are unknown (test); every label is then -1.
     """
-    last = first_frame + num_frames - 1
+    first, last = base.to_file(0, num_frames)
     segments = []
     for row in rows:
         clip_id = clip_id_of(video_id, row.index)
@@ -100,15 +101,16 @@ def segments_of(
             problems.leave_out(clip_id, f"{where}: class {row.code} is not a class, expected {known}; correct it")
         elif row.start > row.end:
             problems.leave_out(clip_id, f"{where}: start {row.start} is after end {row.end}; correct the row")
-        elif row.start < first_frame or row.end > last:
+        elif row.start < first or row.end > last:
             problems.leave_out(
                 clip_id,
-                f"{where}: frames {row.start} to {row.end}, but the recording has frames {first_frame} to {last}; "
+                f"{where}: frames {row.start} to {row.end}, but the recording has frames {first} to {last}; "
                 "correct the row",
             )
         else:
             label = -1 if code2label is None else code2label[row.code]
-            segments.append(Segment(clip_id, label, row.start - first_frame, row.end - row.start + 1))
+            start, end = base.from_file(row.start, row.end)
+            segments.append(Segment(clip_id, label, int(start), int(end - start)))
     return segments
 
 

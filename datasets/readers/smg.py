@@ -14,7 +14,7 @@ import numpy as np
 from datasets.errors import InputError
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
-from datasets.labels import SMG_CLASSES, SMG_CODES
+from datasets.labels import SMG_CLASSES, SMG_CODES, SMG_FRAME_BASE
 from datasets.listing import Entry
 from datasets.readers.label_files import LabelRow, known_labels, read_labels, segments_of
 from datasets.readers.number_csv import read_number_csv
@@ -54,7 +54,13 @@ def open_smg(root: Path, entries: list[Entry], options: Options, problems: Probl
                 problems.leave_out(video.video_id, str(error))
                 continue
             segments = segments_of(
-                video.rows, video.label_csv, video.video_id, len(joints), 1, split2labels[video.split], problems
+                video.rows,
+                video.label_csv,
+                video.video_id,
+                len(joints),
+                SMG_FRAME_BASE,
+                split2labels[video.split],
+                problems,
             )
             yield Recording(video.video_id, video.split, video.source_split, joints, segments, video.fps)
 
@@ -63,7 +69,7 @@ def open_smg(root: Path, entries: list[Entry], options: Options, problems: Probl
         skeleton=SMG_25,
         classes=SMG_CLASSES,
         codes=SMG_CODES,
-        first_frame=1,
+        frame_base=SMG_FRAME_BASE,
         num_persons=1,
         recordings=recordings,
         subject_is_video=True,
