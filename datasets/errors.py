@@ -4,8 +4,11 @@ import sys
 from collections.abc import Callable
 
 
-class InputError(ValueError):
-    """Something a person gave us is wrong: the message is one sentence that names the file, the row, and the cure."""
+class InputError(Exception):
+    """Something a person gave us is wrong: the message is one sentence that names the file, the row, and the cure.
+
+    No ValueError: argparse would put a sentence of its own in the place of ours.
+    """
 
 
 def run_command(main: Callable[[], None]) -> None:

@@ -33,7 +33,10 @@ class Written:
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty temporary folder beside `folder`; on success it takes its place, on failure it is removed."""
+    """Give an empty temporary folder beside `folder`; on success it takes its place, on failure it is removed.
+
+    Whoever calls this holds the folder above, so that what lies there is left over from killed processes.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     for leftover in folder.parent.glob(f".{folder.name}.*.tmp"):
         shutil.rmtree(leftover)

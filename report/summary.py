@@ -7,14 +7,13 @@ writes: report/<run>/summary.txt, report/<run>/summary.json
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
 from datasets.clips import load_clips
 from datasets.errors import InputError, run_command
-from datasets.files import replacing, write_json
+from datasets.files import read_json, replacing, write_json
 from datasets.paths import (
     check_run_name,
     clips_dir,
@@ -65,12 +64,12 @@ def test_labels(run: str, answers: Path | None) -> dict[str, int] | None:
 
 def track1_rows(run: str, labels: dict[str, int] | None) -> dict[str, dict]:
     """Name -> COLUMNS, for each entry and for the blend; None where a figure cannot be had."""
-    facts = json.loads(weights_json(run).read_text())
+    facts = read_json(weights_json(run), f"run `python -m ensemble.blend --run {run} --overwrite`")
     names = facts["entries"]
     entries = read_entries([oof_npz(run, name) for name in names])
     rows = {}
     for name, logits, test_logits in zip(names, entries.logits, entries.test_logits, strict=True):
-        made = json.loads(oof_json(run, name).read_text()) if oof_json(run, name).exists() else {}
+        made = read_json(oof_json(run, name), f"train {name} again") if oof_json(run, name).exists() else {}
         oof = scores(logits, entries.label)
         probabilities = dict(zip(entries.test_clip_id, softmax(test_logits).mean(0), strict=True))
         rows[name] = {
@@ -115,7 +114,7 @@ def format_track1(rows: dict[str, dict]) -> list[str]:
 
 def track2_rows(run: str, answers: Path | None) -> dict[str, dict | None]:
     """Out-of-fold and test F1 of spotting by the strict and the organisers' rule; None where labels are hidden."""
-    facts = json.loads(spotting_json(run).read_text())
+    facts = read_json(spotting_json(run), f"run `python -m spotting.predict --run {run}`")
     base, path = load_clips(run, "track2").frame_base, submission_csv(run, "track2")
     truth = read_truth(answers, base)[0] if answers is not None else labelled_test_segments(run)
     test = None

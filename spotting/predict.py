@@ -1,6 +1,6 @@
 """Turn trained folds into a submission: thresholds on held-out people, then the test videos.
 
-reads:  clips/<run>/track2/, folds/<run>_track2.csv, spotting/<run>/, checkpoints/<run>/spotting_detector/
+reads:  clips/<run>/track2/, folds/track2/<run>.csv, spotting/<run>/, checkpoints/<run>/spotting_detector/
 writes: spotting/<run>/candidates.npz, spotting/<run>/thresholds.json, submissions/<run>/track2.csv
 
     python -m spotting.predict --run mine [--search.nms_iou 0.2 ...]
@@ -9,7 +9,6 @@ A test video is seen by the detectors of all folds; their probabilities and dist
 """
 
 import argparse
-import json
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ import torch
 
 from datasets.clips import Clips, load_clips
 from datasets.errors import InputError, run_command
-from datasets.files import replacing, write_json
+from datasets.files import read_json, replacing, write_json
 from datasets.paths import (
     check_run_name,
     spotting_candidates_npz,
@@ -193,7 +192,8 @@ def main(argv: list[str] | None = None) -> None:
     path = spotting_settings_json(args.run)
     if not path.exists():
         raise InputError(f"{path}: nothing trained yet; run `python -m spotting.train --run {args.run}` first")
-    config = override_parts(config_from_dict(json.loads(path.read_text())), parse_overrides(unknown))
+    settings = read_json(path, f"run `python -m spotting.train --run {args.run} --overwrite`")
+    config = override_parts(config_from_dict(settings), parse_overrides(unknown))
     predict(args.run, config, choose_device(args.device))
 
 
