@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from datasets.errors import InputError
+from datasets.frame_base import FrameBase
 from datasets.paths import clips_dir
 from datasets.skeletons import Skeleton, skeleton_from_dict
 
@@ -67,6 +68,11 @@ class Clips:
     def has_frames(self) -> np.ndarray:
         """(clips,) bool: whether a clip came with pictures; `datasets.rgb_store` says whether they could be read."""
         return (self.table.frames_path != "").to_numpy()
+
+    @property
+    def frame_base(self) -> FrameBase:
+        """How the data's own label files, and so its submissions, number frames."""
+        return FrameBase(self.meta["first_frame"])
 
     def joints_of(self, index: int) -> np.ndarray:
         """(T, M, V, 3) float32 of clip number `index`, a view into the memory-mapped array."""

@@ -12,8 +12,11 @@ from types import TracebackType
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
-class InputError(ValueError):
-    """Something a person gave us is wrong: the message is one sentence that names the file, the row, and the cure."""
+class InputError(Exception):
+    """Something a person gave us is wrong: the message is one sentence that names the file, the row, and the cure.
+
+    No ValueError: argparse would put a sentence of its own in the place of ours.
+    """
 
     exit_code = 2
 

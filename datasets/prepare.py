@@ -5,7 +5,6 @@ writes: clips/<run>/track1/ and clips/<run>/track2/: clips.csv, videos.csv, join
 """
 
 import argparse
-import json
 import re
 import time
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from datasets.detect import detect_kind
 from datasets.errors import InputError, run_command
+from datasets.files import holding, read_json
 from datasets.listing import Entry, fingerprint, list_files
 from datasets.paths import check_run_name, clips_dir
 from datasets.recordings import Options
@@ -93,14 +93,26 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(
             "--train-split, --test-split and --skeleton are for a pickle, and none is given; leave them out"
         )
-    stale = []
+    if not _stale(args, tasks):
+        _say_skipped(tasks)
+        return
+    room = tasks[0].folder.parent
+    room.mkdir(parents=True, exist_ok=True)
+    with holding(room):
+        stale = _stale(args, tasks)  # another process may have made them while this one waited
+        _say_skipped([task for task in tasks if task not in stale])
+        if stale:
+            _prepare(stale)
+
+
+def _stale(args: argparse.Namespace, tasks: list["_Task"]) -> list["_Task"]:
+    """The tracks to prepare: those of which nothing is there, or something else than was asked for."""
+    return [task for task in tasks if args.overwrite or not _is_up_to_date(task.folder, task.made_from)]
+
+
+def _say_skipped(tasks: list["_Task"]) -> None:
     for task in tasks:
-        if not args.overwrite and _is_up_to_date(task.folder, task.made_from):
-            print(f"{task.track}: {task.folder} is up to date, skipped (--overwrite repeats it)")
-        else:
-            stale.append(task)
-    if stale:
-        _prepare(stale)
+        print(f"{task.track}: {task.folder} is up to date, skipped (--overwrite repeats it)")
 
 
 def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None) -> _Task:
@@ -171,7 +183,7 @@ def _is_up_to_date(folder: Path, made_from: dict) -> bool:
     meta_json = folder / "meta.json"
     if not all((folder / name).exists() for name in ("clips.csv", "videos.csv", "joints.npy", "meta.json")):
         return False
-    meta = json.loads(meta_json.read_text())
+    meta = read_json(meta_json, "prepare again with --overwrite")
     return all(meta.get(key) == value for key, value in made_from.items())
 
 

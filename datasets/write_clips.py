@@ -34,7 +34,10 @@ class Written:
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty temporary folder beside `folder`; on success it takes its place, on failure it is removed."""
+    """Give an empty temporary folder beside `folder`; on success it takes its place, on failure it is removed.
+
+    Whoever calls this holds the folder above, so that what lies there is left over from killed processes.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     for leftover in folder.parent.glob(f".{folder.name}.*.tmp"):
         shutil.rmtree(leftover)
@@ -90,7 +93,7 @@ def write_clips(
         "skeleton": source.skeleton.to_dict(),
         "classes": list(source.classes),
         "codes": list(source.codes),
-        "first_frame": source.first_frame,
+        "first_frame": source.frame_base.first,
         "fingers_swapped": statistics.fingers_swapped,
         "finger_votes": {"straight": statistics.num_straight, "swapped": statistics.num_swapped},
         "frame_size_from": size_rule,

@@ -9,13 +9,12 @@ Every figure is cross-fitted: each fold of people is scored by what was trained,
 """
 
 import argparse
-import json
 
 import numpy as np
 import pandas as pd
 
 from datasets.errors import InputError, run_command
-from datasets.files import replacing, write_json
+from datasets.files import read_json, replacing, write_json
 from datasets.paths import check_run_name, crossfit_npz, oof_npz, truth_json, truth_txt, weights_json
 from ensemble.bootstrap import chance_of_beating, drawn_class_average, drawn_top1, interval, leaderboard_interval
 from ensemble.calibration import cross_calibrated, expected_calibration_error
@@ -24,6 +23,7 @@ from ensemble.mixture import softmax
 from ensemble.parts import class_parts
 from ensemble.truth_table import format_truth
 from folds.make import grouping_column, load_folds
+from oof.arrays import read_arrays
 from oof.artifacts import file_sha256
 from oof.metrics import scores
 
@@ -39,14 +39,14 @@ def read_systems(run: str) -> tuple[Entries, dict[str, np.ndarray], dict]:
     """
     if not weights_json(run).exists() or not crossfit_npz(run).exists():
         raise InputError(f"{weights_json(run)}: no blend yet; run `python -m ensemble.blend --run {run}` first")
-    facts = json.loads(weights_json(run).read_text())
+    again = f"run `python -m ensemble.blend --run {run} --overwrite`"
+    facts = read_json(weights_json(run), again)
     paths = [oof_npz(run, name) for name in facts["entries"]]
     entries = read_entries(paths, run)
     for path in paths:
         if facts["made_from"][path.stem] != file_sha256(path):
             raise InputError(f"{path}: changed since the blend; run `python -m ensemble.blend --run {run}` again")
-    with np.load(crossfit_npz(run), allow_pickle=False) as file:
-        arrays = dict(file)
+    arrays = read_arrays(crossfit_npz(run), again)
     if not np.array_equal(arrays["clip_id"], entries.clip_id):
         raise InputError(f"{crossfit_npz(run)}: has other clips than the entries; run ensemble.blend again")
     systems = {SINGLE: best_single(entries)}

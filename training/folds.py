@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ import torch
 
 from datasets.clips import Clips, load_clips
 from datasets.errors import naming
-from datasets.files import replacing, write_json
+from datasets.files import read_json, replacing, write_json
 from datasets.paths import check_run_name, fold_checkpoint_dir, folds_csv, oof_json, oof_npz
 from folds.make import load_folds
+from oof.arrays import read_arrays
 from oof.artifacts import Oof, file_sha256, write_oof
 from oof.metrics import scores
 from oof.prior import class_prior
@@ -28,6 +28,8 @@ from training.progress import format_seconds, peak_memory_gb
 from training.resources import choose_device, parallel_folds, run_side_by_side
 from training.seeding import seed_torch
 from training.versions import device_name, in_all, library_versions
+
+TRAIN_AGAIN = "train this fold again with --overwrite"
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _is_done(job: FoldJob) -> bool:
     path = job.folder / "predictions.npz"
     if not path.exists():
         return False
-    check_fingerprint(path, json.loads((job.folder / "fold.json").read_text())["fingerprint"], job.fingerprint)
+    check_fingerprint(path, read_json(job.folder / "fold.json", TRAIN_AGAIN)["fingerprint"], job.fingerprint)
     return True
 
 
@@ -170,8 +172,8 @@ def _train_one(train_fold: TrainFold, relabel: Relabel, job: FoldJob) -> None:
 def _assemble(run: str, name: str, jobs: list[FoldJob], clips: Clips, folds) -> None:
     """Join the folds by clip id into oof/<run>/<name>.npz and .json."""
 
-    parts = [np.load(job.folder / "predictions.npz", allow_pickle=False) for job in jobs]
-    facts = [json.loads((job.folder / "fold.json").read_text()) for job in jobs]
+    parts = [read_arrays(job.folder / "predictions.npz", TRAIN_AGAIN) for job in jobs]
+    facts = [read_json(job.folder / "fold.json", TRAIN_AGAIN) for job in jobs]
     train = folds[folds.fold >= 0]
     label = clips.table.label.to_numpy()[clips.rows_of(train.clip_id.to_numpy())]
     logits_of = {id_: row for part in parts for id_, row in zip(part["clip_id"], part["logits"], strict=True)}

@@ -13,7 +13,7 @@ import numpy as np
 
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
-from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES
+from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES, IMIGUE_FRAME_BASE
 from datasets.listing import Entry
 from datasets.readers.label_files import LabelRow, known_labels, read_labels, segments_of
 from datasets.readers.number_csv import read_number_csv
@@ -50,7 +50,14 @@ def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Pr
             if joints is None:
                 continue
             segments = segments_of(
-                video.rows, video.label_csv, video_id, split, len(joints), 0, split2labels[split], problems
+                video.rows,
+                video.label_csv,
+                video_id,
+                split,
+                len(joints),
+                IMIGUE_FRAME_BASE,
+                split2labels[split],
+                problems,
             )
             yield Recording(video_id, split, video.source_split, joints, segments, FPS)
 
@@ -59,7 +66,7 @@ def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Pr
         skeleton=IMIGUE_22,
         classes=IMIGUE_CLASSES,
         codes=IMIGUE_CODES,
-        first_frame=0,
+        frame_base=IMIGUE_FRAME_BASE,
         num_persons=1,
         recordings=recordings,
         fingers_may_be_swapped=True,

@@ -16,7 +16,14 @@ import numpy as np
 from datasets.errors import InputError
 from datasets.folders import select_videos, split_of
 from datasets.ids import natural_key
-from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES, SMG_CLASSES, SMG_CODES
+from datasets.labels import (
+    IMIGUE_CLASSES,
+    IMIGUE_CODES,
+    IMIGUE_FRAME_BASE,
+    SMG_CLASSES,
+    SMG_CODES,
+    SMG_FRAME_BASE,
+)
 from datasets.listing import Entry
 from datasets.readers.safe_pickle import load_pickle
 from datasets.recordings import Options, Problems, Recording, Segment, Source, clean_joints
@@ -61,7 +68,7 @@ def open_processed(root: Path, entries: list[Entry], options: Options, problems:
         skeleton=SMG_25 if is_smg else IMIGUE_22,
         classes=SMG_CLASSES if is_smg else IMIGUE_CLASSES,
         codes=SMG_CODES if is_smg else IMIGUE_CODES,
-        first_frame=1 if is_smg else 0,
+        frame_base=SMG_FRAME_BASE if is_smg else IMIGUE_FRAME_BASE,
         num_persons=1,
         recordings=recordings,
         subject_is_video=is_smg,

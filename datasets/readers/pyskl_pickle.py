@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.errors import InputError
+from datasets.frame_base import FrameBase
 from datasets.ids import natural_key
 from datasets.listing import Entry
 from datasets.readers.safe_pickle import load_pickle
@@ -56,7 +57,7 @@ def open_pyskl(root: Path, entries: list[Entry], options: Options, problems: Pro
         skeleton=skeleton,
         classes=classes,
         codes=tuple(range(len(classes))),
-        first_frame=0,
+        frame_base=FrameBase(0),
         num_persons=max(np.shape(a["keypoint"])[0] for a in annotations),
         recordings=recordings,
         fingers_may_be_swapped=skeleton is IMIGUE_22,

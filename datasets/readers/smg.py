@@ -13,7 +13,7 @@ import numpy as np
 
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
-from datasets.labels import SMG_CLASSES, SMG_CODES
+from datasets.labels import SMG_CLASSES, SMG_CODES, SMG_FRAME_BASE
 from datasets.listing import Entry
 from datasets.readers.label_files import LabelRow, known_labels, read_labels, segments_of
 from datasets.readers.number_csv import read_number_csv
@@ -52,7 +52,14 @@ def open_smg(root: Path, entries: list[Entry], options: Options, problems: Probl
             if joints is None:
                 continue
             segments = segments_of(
-                video.rows, video.label_csv, video_id, split, len(joints), 1, split2labels[split], problems
+                video.rows,
+                video.label_csv,
+                video_id,
+                split,
+                len(joints),
+                SMG_FRAME_BASE,
+                split2labels[split],
+                problems,
             )
             yield Recording(video_id, split, video.source_split, joints, segments, video.fps)
 
@@ -61,7 +68,7 @@ def open_smg(root: Path, entries: list[Entry], options: Options, problems: Probl
         skeleton=SMG_25,
         classes=SMG_CLASSES,
         codes=SMG_CODES,
-        first_frame=1,
+        frame_base=SMG_FRAME_BASE,
         num_persons=1,
         recordings=recordings,
         subject_is_video=True,
