@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datasets.ids import clip_id_of
 from datasets.recordings import Problems, Segment
+from datasets.text_files import read_text
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,7 @@ class LabelRow:
 
 def read_label_file(path: Path, video_id: str, problems: Problems) -> list[LabelRow]:
     """Read every line; one that is not three integers is reported and left out. Blank lines at the end are nothing."""
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    lines = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
+    lines = [[cell.strip() for cell in line.split(",")] for line in read_text(path).splitlines()]
     while lines and not any(lines[-1]):
         lines.pop()
     rows = []
