@@ -1,8 +1,8 @@
 """Text files as people save them: bytes become text in one place, whichever encoding a spreadsheet or an editor wrote.
 
 A byte order mark says the encoding. Without one, UTF-8 and UTF-16 prove themselves: bytes of another encoding are next
-to never valid in them. One byte a letter proves nothing, there are dozens of such tables; only Windows' Western European
-one (cp1252, a spreadsheet's "ANSI") is taken, and only where everything beyond ASCII is a letter of a Western word.
+to never valid in them. One byte a letter proves nothing, there are dozens of such tables; only that of Western European
+Windows (cp1252, a spreadsheet's "ANSI") is taken, and only where everything beyond ASCII is a letter of a Western word.
 """
 
 import codecs
