@@ -18,6 +18,7 @@ def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: di
     lines = [
         ("kind", f"{meta['kind']}, {len(meta['skeleton']['joints'])} joints ({meta['skeleton']['name']})"),
         ("videos", f"{video_counts.get('train', 0)} train, {video_counts.get('test', 0)} test"),
+        ("called test", _called_test(meta["folders_called_test"])),
         ("clips", f"{counts.get('train', 0)} train, {counts.get('test', 0)} test, {_lengths(clips)}"),
         ("classes", _classes(clips, meta["classes"])),
         ("test labels", _test_labels(clips)),
@@ -25,6 +26,7 @@ def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: di
         ("subjects", f"{len(subjects)} known" if subjects else "unknown: folds will be made by video"),
         ("rgb", f"{num_rgb} of {len(clips)} clips" if num_rgb else "none found"),
         ("picture", f"{_few(sizes)} from {meta['frame_size_from']}"),
+        *(("", reason) for reason in meta["frame_size_evidence"][:MAX_LISTED]),
         ("missing joints", f"{meta['missing_joints_share']:.1%}; clips with nobody in view: {num_empty}"),
     ]
     if votes["straight"] + votes["swapped"]:
@@ -39,6 +41,12 @@ def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: di
         lines.append(("left out", f"{len(left_out)} by --skip-bad-clips, all listed in meta.json"))
         lines += [("", f"{item['what']}: {item['why']}") for item in left_out[:MAX_LISTED]]
     return "\n".join([track, *(f"  {name:<15}{text}" for name, text in lines)])
+
+
+def _called_test(folders: dict[str, int]) -> str:
+    """Whose names made recordings the test: nobody should wonder where recordings went."""
+    named = [f"{folder} ({count} recordings)" for folder, count in folders.items()]
+    return _few(named) if named else "no folder"
 
 
 def _lengths(clips: pd.DataFrame) -> str:
