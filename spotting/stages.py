@@ -28,6 +28,7 @@ from training.checkpoint import check_fingerprint
 from training.dataset import TrainSamples
 from training.fit import Batch, fit
 from training.seeding import seed_torch
+from transforms.reused_memory import ReusedMemory
 
 NUM_TEST_VIEWS = 2  # plain and mirrored
 
@@ -93,12 +94,13 @@ def train_extractor(clips: Clips, video_ids: list[str], job: SpottingJob) -> Fra
     """Stage 1: classify eight-frame pieces of the gestures of `video_ids`."""
     config = job.config.extractor
     trimmed = TrimmedClips(clips, video_ids, config)
+    memory = ReusedMemory()
     seed_torch(config.seed, job.fold, 1)
     return fit(
         build_extractor(clips, job.config),
         TrainSamples(np.arange(len(trimmed.labels)), trimmed.labels, trimmed.draw, config.seed),
         config,
-        prepare=lambda batch: {"heatmaps": draw(batch["keypoints"], config.heatmap_size, config.sigma)},
+        prepare=lambda batch: {"heatmaps": draw(batch["keypoints"], config.heatmap_size, config.sigma, memory)},
         loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
         folder=job.folder("extractor"),
         fingerprint=job.stage_fingerprint("extractor"),
