@@ -26,11 +26,12 @@ from datasets.paths import (
     weights_json,
 )
 from ensemble.join import read_entries
-from ensemble.missing_inputs import describe_missing
+from ensemble.missing_inputs import describe_missing, missing_inputs
 from ensemble.mixture import softmax
 from oof.metrics import scores
 from spotting.score import read_submission, read_truth, score_videos
 from spotting.segments import Segments, make_segments
+from spotting.unseen import describe_unseen
 from submissions.check import check_submission
 from submissions.track1 import check_same_ids, read_sample
 
@@ -109,6 +110,12 @@ def format_track1(rows: dict[str, dict]) -> list[str]:
     return lines
 
 
+def clips_unseen(run: str) -> list[str]:
+    """Which test clips were answered without what, a line an input."""
+    paths = [oof_npz(run, name) for name in json.loads(weights_json(run).read_text())["entries"]]
+    return describe_missing(missing_inputs(read_entries(paths), paths))
+
+
 def track2_rows(run: str, answers: Path | None) -> dict[str, dict | None]:
     """Out-of-fold and test F1 of spotting by the strict and the organisers' rule; None where labels are hidden."""
     facts = json.loads(spotting_json(run).read_text())
@@ -128,13 +135,6 @@ def labelled_test_segments(run: str) -> dict[str, Segments]:
         )
         for video_id, rows in test.groupby("video_id")
     }
-
-
-def videos_unseen(run: str) -> list[str]:
-    """A sentence about the test videos in which nobody is ever seen: they have no segments."""
-    clips = load_clips(run, "track2")
-    ids = [video_id for video_id in clips.videos.video_id[clips.videos.split == "test"] if not clips.is_seen(video_id)]
-    return [f"no segments in {len(ids)} test videos without a skeleton to look at: {', '.join(ids)}"] if ids else []
 
 
 def format_track2(rows: dict[str, dict | None]) -> list[str]:
@@ -163,13 +163,12 @@ def main(argv: list[str] | None = None) -> None:
         result["track1"] = track1_rows(args.run, labels)
         lines += format_track1(result["track1"])
         made.append(submission_csv(args.run, "track1"))
-        missing = json.loads(weights_json(args.run).read_text())["missing_inputs"]
-        notes += describe_missing(missing)
+        notes += clips_unseen(args.run)
     if clips_dir(args.run, "track2").exists():
         result["track2"] = track2_rows(args.run, args.answers2)
         lines += format_track2(result["track2"])
         made.append(submission_csv(args.run, "track2"))
-        notes += videos_unseen(args.run)
+        notes += describe_unseen(load_clips(args.run, "track2"))
     for path in made:
         lines.append(f"  {check_submission(path)}")
     lines += [f"  note: {note}" for note in notes]
