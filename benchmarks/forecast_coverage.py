@@ -81,9 +81,9 @@ def main() -> None:
     every = []
     for title, person_spread in SPREADS.items():
         print(f"people differ: {title}; {args.competitions} competitions a row, 30 clips a person on average")
-        columns = "".join(f"{number:<2} new        " for number in NEW_PEOPLE)
-        print(f"  training  {'entry named beforehand':39}{'best of six, chosen on them':39}stated - test, points")
-        print(f"  people    {columns}{columns}held out  as chosen")
+        columns = "".join(f"{number:>5} new    " for number in NEW_PEOPLE)
+        print(f"  training   {'entry named beforehand':39}{'best of six, chosen on them':39}stated - test, points")
+        print(f"  people   {columns}{columns}held out  as chosen")
         for num_subjects in TRAINING_PEOPLE:
             games = (competition_of(num_subjects, person_spread, seed) for seed in range(args.competitions))
             held, errors = (np.stack(one) for one in zip(*map(play, games), strict=True))
