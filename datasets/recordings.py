@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.errors import InputError
+from datasets.frame_base import FrameBase
 from datasets.skeletons import Skeleton
 
 MAX_LISTED_PROBLEMS = 20
@@ -24,6 +25,7 @@ class Options:
     subjects: Path | None = None
     subjects_are_shared: bool = False
     sided_classes: tuple[tuple[int, int], ...] | None = None  # pairs of codes; () = some, but no pairs; None = none
+    joint_size: tuple[int, int] | None = None  # (width, height) of the picture that the joints are given in
     skip_bad_clips: bool = False
 
 
@@ -61,14 +63,14 @@ class Source:
     """A data set on disk, opened but not read: `recordings` streams it, one video in memory at a time.
 
     codes: the number that stands for each class in the data's own label files.
-    first_frame: the number that those files give to the first frame.
+    frame_base: how those files number frames.
     """
 
     kind: str
     skeleton: Skeleton
     classes: tuple[str, ...]
     codes: tuple[int, ...]
-    first_frame: int
+    frame_base: FrameBase
     num_persons: int
     recordings: Callable[[], Iterator[Recording]]
     subject_is_video: bool = False

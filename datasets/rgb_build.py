@@ -5,21 +5,18 @@ killed build keeps its finished parts. Which video goes to which part depends on
 not depend on kills or on the number of processes. Memory holds one picture of a video, not the video.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from datasets.clips import Clips
-from datasets.files import replacing, write_json
+from datasets.files import holding, replacing, write_json
 from datasets.person_box import visible_square
 from datasets.rgb_part import ClipCut, Part, make_part, part_file, part_index
 
@@ -40,7 +37,7 @@ def build(clips: Clips, folder: Path, identity: dict) -> None:
     Raises:
         InputError: a video cannot be read.
     """
-    with _locked(folder.parent):
+    with holding(folder.parent):
         if is_store_of(folder, identity):
             return  # another process made it while this one waited
         if folder.exists():
@@ -64,17 +61,6 @@ def build(clips: Clips, folder: Path, identity: dict) -> None:
         print(f"  test clip {item['what']} has no pictures: {item['why']}", flush=True)
     megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     print(f"  {len(index)} pictures of {len(clips)} clips, {megabytes:.0f} MB -> {folder}", flush=True)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system gives it back when the process ends, however it ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _begin(making: Path, identity: dict) -> None:

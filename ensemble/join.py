@@ -1,6 +1,5 @@
 """Read the entries of a blend and line their rows up by clip id; nothing is ever matched by position."""
 
-import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.errors import InputError
+from datasets.files import read_json
 from datasets.paths import folds_csv, oof_npz
 from folds.make import load_folds
 from oof.artifacts import Oof, file_sha256, read_oof
@@ -111,12 +111,13 @@ def reordered(oof: Oof, wanted: Oof, path: Path, source: Path) -> Oof:
 
 
 def check_folds_hash(path: Path, folds_path: Path) -> None:
-    """Refuse an npz whose json says that it was made with another folds file."""
+    """Refuse an npz whose json says that it was made with another folds file.
+
+    A file that someone else's framework wrote has no such json; its fold column is compared all the same.
+    """
     facts = path.with_suffix(".json")
-    if not facts.exists():
-        return  # a file someone else's framework wrote; its fold column is compared instead
-    made_with = json.loads(facts.read_text()).get("folds_sha256")
-    if made_with != file_sha256(folds_path):
+    made_with = read_json(facts, "train this model again").get("folds_sha256") if facts.exists() else None
+    if made_with is not None and made_with != file_sha256(folds_path):
         raise InputError(f"{path}: made with other folds than {folds_path} holds now; train this model again")
 
 

@@ -1,8 +1,8 @@
 """Which test clips were answered without joints, without pictures, or without anything to look at."""
 
-import json
 from pathlib import Path
 
+from datasets.files import read_json
 from ensemble.join import Entries
 
 IDS_SHOWN = 10
@@ -17,7 +17,7 @@ def missing_inputs(entries: Entries, paths: list[Path]) -> dict[str, list[str]]:
     missing: dict[str, list[str]] = {"all": entries.test_clip_id[~entries.test_has_input.any(0)].tolist()}
     for path in paths:
         facts = path.with_suffix(".json")
-        without = json.loads(facts.read_text()).get("test_clips_without", {}) if facts.exists() else {}
+        without = read_json(facts, "train it again").get("test_clips_without", {}) if facts.exists() else {}
         for name, ids in without.items():
             missing[name] = sorted({*missing.get(name, []), *ids})
     return missing

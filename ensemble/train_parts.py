@@ -59,7 +59,7 @@ def shortened(config: FitConfig, num_clips: int) -> FitConfig:
     steps_per_epoch = steps_in_epoch(num_clips, config.batch_size, config.accumulation)
     steps_of_entry = num_epochs(config, steps_per_epoch) * steps_per_epoch
     return dataclasses.replace(
-        config,
+        without_start(config),
         epochs=max(1, config.epochs // EPOCHS_DIVISOR),
         min_steps=max(config.min_steps // EPOCHS_DIVISOR, min(MIN_STEPS, steps_of_entry)),
         warmup_epochs=config.warmup_epochs / EPOCHS_DIVISOR,
@@ -124,7 +124,7 @@ def without_heads(weights: Path) -> dict[str, Tensor]:
 def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) -> None:
     """All tail models of one entry and its cRT."""
     entry = entry_of(name)
-    config = without_start(entry_config(args.run, name, entry))
+    config = entry_config(args.run, name, entry)
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
     train = folds[folds.fold >= 0]
     num_folds = train.fold.nunique()

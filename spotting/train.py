@@ -1,6 +1,6 @@
 """Train spotting: per fold a PoseC3D that turns frames into tokens, and a detector on these tokens.
 
-reads:  clips/<run>/track2/, folds/<run>_track2.csv
+reads:  clips/<run>/track2/, folds/track2/<run>.csv
 writes: checkpoints/<run>/spotting_extractor/fold<k>/, spotting/<run>/tokens_fold<k>/,
         checkpoints/<run>/spotting_detector/fold<k>/, spotting/<run>/settings.json
 

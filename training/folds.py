@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import torch
 
 from datasets.clips import Clips, load_clips
 from datasets.errors import naming
-from datasets.files import replacing, write_json
+from datasets.files import read_json, replacing, write_json
 from datasets.paths import fold_checkpoint_dir, folds_csv
 from folds.make import load_folds
 from oof.artifacts import file_sha256
@@ -30,6 +29,8 @@ from training.resources import choose_device, parallel_folds, run_side_by_side
 from training.seeding import seed_torch
 from training.verbs import Place
 from training.versions import device_name
+
+TRAIN_AGAIN = "train this fold again with --overwrite"
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def is_done(place: Place, config: FitConfig) -> bool:
     path = place.folder / "predictions.npz"
     if not path.exists():
         return False
-    facts = json.loads((place.folder / "fold.json").read_text())
+    facts = read_json(place.folder / "fold.json", TRAIN_AGAIN)
     check_fingerprint(path, facts["fingerprint"], place.fingerprint)
     return facts["prediction"] == prediction_settings(config)
 

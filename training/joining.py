@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from datasets.clips import Clips
-from datasets.files import write_json
+from datasets.files import read_json, write_json
 from datasets.paths import oof_json, oof_npz
+from oof.arrays import read_arrays
 from oof.artifacts import Oof, write_oof
 from oof.metrics import scores
 from training.config import plain
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 def join_folds(work: FoldWork, places: list[Place], clips: Clips, folds: pd.DataFrame) -> None:
     """Write the out-of-fold file of a run from the predictions of every fold."""
     run = places[0].run
-    parts = [np.load(place.folder / "predictions.npz", allow_pickle=False) for place in places]
-    facts = [json.loads((place.folder / "fold.json").read_text()) for place in places]
+    again = "train this fold again with --overwrite"
+    parts = [read_arrays(place.folder / "predictions.npz", again) for place in places]
+    facts = [read_json(place.folder / "fold.json", again) for place in places]
     train, test_clip_id = folds[folds.fold >= 0], folds.clip_id[folds.fold < 0].to_numpy()
     label = clips.table.label.to_numpy()[clips.rows_of(train.clip_id.to_numpy())]
     held_out = pd.concat(pd.DataFrame(part["logits"], index=part["clip_id"]) for part in parts)

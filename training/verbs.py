@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fcntl import LOCK_EX, flock
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from torch import nn
 
 from datasets.clips import Clips
 from datasets.errors import InputError, naming
+from datasets.files import holding
 from datasets.paths import start_dir
 from training.adapt import adapted, clips_by_person
 from training.assembly import Assembly, Stage
@@ -62,7 +61,8 @@ def train_stage(stage: Stage, clips: Clips, rows: TrainRows, place: Place) -> nn
         folder = start_dir(place.run, f"{stage.name}_{digest[:8]}", place.fold)
         fingerprint = {**place.fingerprint, "config": stage.made_of}
     own = replace(place, folder=folder, fingerprint=fingerprint)
-    with naming(f"stage {stage.name}"), _waiting_for(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    with naming(f"stage {stage.name}"), holding(folder):  # another entry that wants the same start finds it made
         seed_torch(int(place.fold), *stage.name.encode())
         return _fit(stage.assemble(), clips, rows, own, f"{place.title} {stage.name}")
 
@@ -159,12 +159,3 @@ def _fit(assembly: Assembly, clips: Clips, rows: TrainRows, place: Place, title:
 def _on(assembly: Assembly, device: torch.device) -> nn.Module:
     network = assembly.network.to(device)
     return network.to(memory_format=torch.channels_last_3d) if assembly.config.channels_last else network
-
-
-@contextmanager
-def _waiting_for(folder: Path) -> Iterator[None]:
-    """Hold the folder: another entry that wants the same start at this moment waits and finds it made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w") as file:
-        flock(file, LOCK_EX)
-        yield

@@ -6,8 +6,10 @@ The clip on line i (from 0) is called `<video>_<i>`, so a bad line is left out w
 from dataclasses import dataclass
 from pathlib import Path
 
+from datasets.frame_base import FrameBase
 from datasets.ids import clip_id_of
 from datasets.recordings import LONGEST, Problems, Segment
+from datasets.text_files import read_text
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,7 @@ class LabelRow:
 
 def read_label_file(path: Path) -> list[LabelRow]:
     """Read every line; one that is not three integers has a fault. Blank lines at the end are nothing."""
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    lines = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
+    lines = [[cell.strip() for cell in line.split(",")] for line in read_text(path).splitlines()]
     while lines and not any(lines[-1]):
         lines.pop()
     rows = []
@@ -80,7 +81,7 @@ def segments_of(
     video_id: str,
     split: str,
     num_frames: int,
-    first_frame: int,
+    base: FrameBase,
     code2label: dict[int, int] | None,
     problems: Problems,
 ) -> list[Segment]:
@@ -90,17 +91,18 @@ def segments_of(
 
     Args:
         num_frames: 0 for a test recording without a usable skeleton: its length is not known.
-        first_frame: number of the first frame in the file's own counting, 0 or 1.
+        base: how the file numbers frames.
         code2label: None when the classes are unknown (test); every label is then -1.
     """
-    last = first_frame + (num_frames or LONGEST) - 1
+    first, last = base.to_file(0, num_frames or LONGEST)
     segments = []
     for row in rows:
         clip_id = clip_id_of(video_id, row.index)
         label = -1 if code2label is None else code2label.get(row.code, -1)
-        fault = row.fault or _fault_of(row, first_frame, last, code2label)
+        fault = row.fault or _fault_of(row, int(first), int(last), code2label)
         if not fault:
-            segments.append(Segment(clip_id, label, row.start - first_frame, row.end - row.start + 1))
+            start, end = base.from_file(row.start, row.end)
+            segments.append(Segment(clip_id, label, int(start), int(end - start)))
             continue
         problems.unusable(split, clip_id, f"{path} line {row.index + 1}: {fault}")
         if split == "test":

@@ -18,6 +18,8 @@ from training.losses import cross_entropy
 from training.weights import load_tensors, read_state_dict
 from transforms.rgb_clip import normalise
 
+FITTING = f"timm's {IMAGENET}, or weights.pt of an own fold"
+
 
 def build_network(num_classes: int, num_keypoints: int, config: ImageLevelConfig) -> ImageLevel:
     """The network, started from `config.weights`, from ImageNet, or from scratch."""
@@ -31,7 +33,7 @@ def build_network(num_classes: int, num_keypoints: int, config: ImageLevelConfig
     if config.weights:
         tensors = read_state_dict(config.weights)
         is_timm = not any(key.startswith("backbone.") for key in tensors)
-        load_tensors(network, tensors, config.weights, rename={"": "backbone."} if is_timm else None)
+        load_tensors(network, tensors, config.weights, rename={"": "backbone."} if is_timm else None, fits=FITTING)
     elif config.pretrained == "imagenet":
         load_tensors(network, imagenet_tensors(IMAGENET), IMAGENET, rename={"": "backbone."})
     return network

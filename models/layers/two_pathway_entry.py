@@ -22,6 +22,7 @@ from models.layers.inflate import start_from_pictures
 from models.layers.pathway_net import PathwayNet
 from models.layers.pose_backbone import PoseBackbone
 from models.layers.pose_views import PoseViews
+from models.layers.public_files import fitting_files
 from models.layers.rgb_backbone import RGBBackbone
 from models.layers.rgb_views import RgbViews
 from models.layers.two_pathway_config import TwoPathwayConfig, stage_config
@@ -82,7 +83,8 @@ def assemble_two_pathways(network: TwoPathwayNet, loss: Loss, clips: Clips, conf
     views = RgbPoseViews(clips, store, config)
     whole = Assembly(network, config, views.train_view, views.test_views, views.to_input, loss)
     if config.weights:
-        load_weights(network, config.weights, stem_map=stem_map(clips.skeleton, config.input))
+        fits = fitting_files(network, "whole")
+        load_weights(network, config.weights, stem_map=stem_map(clips.skeleton, config.input), fits=fits)
         return whole
     stages = (
         Stage("rgb", partial(rgb_stage, network, clips, store, config), made_of(network, config, "rgb")),
@@ -95,10 +97,9 @@ def rgb_stage(network: TwoPathwayNet, clips: Clips, store: RgbStore, config: Two
     """Pictures alone, by a new network of the RGB pathway's size."""
     backbone = RGBBackbone(config.rgb_base, tuple(config.rgb_blocks), config.pool_stride, block=block_of(network))
     net = PathwayNet(backbone, clips.num_classes, config.dropout)
-    if config.weights_rgb:
-        load_weights(net, config.weights_rgb)
-    elif config.pretrained != "none":
-        start_from_pictures(net, config.pretrained)
+    source = config.weights_rgb or config.pretrained
+    if source != "none":
+        start_from_pictures(net, source, fitting_files(network, "rgb"))
     transform = RgbClipTransform(
         clip_len=config.rgb_frames,
         full_size=config.test_size,
@@ -118,7 +119,8 @@ def pose_stage(network: TwoPathwayNet, clips: Clips, config: TwoPathwayConfig) -
     backbone = PoseBackbone(channels, config.pose_base, tuple(config.pose_blocks), (1, 1, 1), block=block_of(network))
     net = PathwayNet(backbone, clips.num_classes, config.dropout)
     if config.weights_pose:
-        load_weights(net, config.weights_pose, stem_map=stem_map(clips.skeleton, config.input))
+        fits = fitting_files(network, "pose")
+        load_weights(net, config.weights_pose, stem_map=stem_map(clips.skeleton, config.input), fits=fits)
     views = PoseViews(clips, PoseStageSettings.of(config), with_mirrored=False)
 
     def to_input(batch: Batch, is_train: bool) -> Batch:

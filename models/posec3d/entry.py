@@ -10,6 +10,8 @@ from training.losses import cross_entropy
 from training.weights import load_weights
 from transforms.heatmap_input import check_input, num_channels, stem_map
 
+FITTING = "a PoseC3D (SlowOnly-R50 on heatmaps) of pyskl or mmaction2, or weights.pt of an own fold"
+
 
 def assemble(clips: Clips, config: PoseC3DConfig) -> Assembly:
     """PoseC3D for the skeleton and the classes of `clips`."""
@@ -21,7 +23,7 @@ def assemble(clips: Clips, config: PoseC3DConfig) -> Assembly:
         dropout=config.dropout,
     )
     if config.weights:
-        load_weights(network, config.weights, stem_map=stem_map(clips.skeleton, config.input))
+        load_weights(network, config.weights, stem_map=stem_map(clips.skeleton, config.input), fits=FITTING)
     views = PoseViews(clips, config)
     return Assembly(network, config, views.train_view, views.test_views, views.to_input, cross_entropy)
 

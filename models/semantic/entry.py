@@ -13,6 +13,8 @@ from training.inputs import JOINTS
 from training.weights import load_weights
 from transforms.heatmap_input import check_input, num_channels, stem_map
 
+FITTING = "a PoseC3D (SlowOnly-R50 on heatmaps) of pyskl or mmaction2, or weights.pt of an own fold"
+
 
 def assemble(clips: Clips, config: SemanticConfig) -> Assembly:
     """The network for the skeleton of `clips` and the names of their classes."""
@@ -26,7 +28,7 @@ def assemble(clips: Clips, config: SemanticConfig) -> Assembly:
         dropout=config.dropout,
     )
     if config.weights:
-        load_weights(network, config.weights, stem_map=stem_map(clips.skeleton, config.input))
+        load_weights(network, config.weights, stem_map=stem_map(clips.skeleton, config.input), fits=FITTING)
     views, loss = PoseViews(clips, config), SemanticLoss(vectors, config.semantic_weight)
     return Assembly(network, config, views.train_view, views.test_views, views.to_input, loss)
 

@@ -14,6 +14,11 @@ from training.losses import SmoothedCrossEntropy
 from training.weights import load_tensors, read_state_dict
 from transforms.rgb_clip import RgbClipTransform
 
+FITTING = (
+    "a Video Swin of the public code or of mmaction2, a 2D Swin of timm or microsoft/Swin-Transformer, each of this "
+    "--size, or weights.pt of an own fold"
+)
+
 
 def build_network(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
     """The network, started from `config.weights`, from ImageNet, or from scratch."""
@@ -29,7 +34,9 @@ def build_network(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
         init_std=config.init_std,
     )
     if config.weights:
-        load_tensors(network, to_video_swin(read_state_dict(config.weights), config.window), config.weights)
+        load_tensors(
+            network, to_video_swin(read_state_dict(config.weights), config.window), config.weights, fits=FITTING
+        )
     elif config.pretrained == "imagenet":
         load_tensors(network, to_video_swin(imagenet_tensors(size.imagenet), config.window), size.imagenet)
     return network

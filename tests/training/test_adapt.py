@@ -9,11 +9,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
-from training.fold import even_batch
 
 from training import adapt
 from training.adapt import MIN_CLIPS, PRIOR, adapted, clips_by_person
 from training.seeding import seed_torch
+from training.verbs import even_batch
 
 
 def network() -> nn.Module:

@@ -1,6 +1,6 @@
 """Gradients in the number format and at the frame counts of the profiles, layer by layer.
 
-Run alone: python -m pytest tests/models/test_number_format.py
+Run alone: python -m pytest tests/benchmarks/test_number_format.py
 """
 
 import copy
