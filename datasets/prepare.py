@@ -19,7 +19,7 @@ from datasets.paths import check_run_name, clips_dir
 from datasets.recordings import Options
 
 # Raise when what this room writes changes, so that older preparations are made again.
-FORMAT = 3
+FORMAT = 4
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
