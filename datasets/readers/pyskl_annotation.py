@@ -15,7 +15,13 @@ OUTSIDE_SHARE = 0.05
 
 def fault_of(annotation: dict) -> str:
     """What keeps this annotation from being used, or ''."""
-    return _joints_fault(annotation) or _label_fault(annotation.get("label")) or _size_fault(annotation)
+    label = annotation.get("label")
+    label_fault = "" if is_integer(label) else f"label is {label!r}, expected an integer"
+    return _joints_fault(annotation) or label_fault or _size_fault(annotation)
+
+
+def is_integer(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def joints_of(annotation: dict) -> np.ndarray:
@@ -63,11 +69,6 @@ def _joints_fault(annotation: dict) -> str:
         got = f"shape {score.shape}" if isinstance(score, np.ndarray) else f"type {type(score).__name__}"
         return f"keypoint_score has {got}, expected an array of shape {shape[:3]} as keypoint has {shape}"
     return ""
-
-
-def _label_fault(label: object) -> str:
-    is_integer = isinstance(label, int | np.integer) and not isinstance(label, bool)
-    return "" if is_integer else f"label is {label!r}, expected an integer"
 
 
 def _size_fault(annotation: dict) -> str:
