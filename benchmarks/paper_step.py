@@ -27,8 +27,9 @@ from training.optimizer import build_optimizer
 from training.precision import autocast
 from training.progress import peak_memory_gb
 from training.resources import choose_device
+from transforms.graph import STREAM_CHANNELS, with_score
 
-NUM_CLASSES, NUM_JOINTS = 32, IMIGUE_22.num_joints
+NUM_CLASSES, NUM_JOINTS, NUM_KEYPOINTS = 32, IMIGUE_22.num_joints, 17
 Made = tuple[nn.Module, dict[str, Tensor]]  # a network, and a batch as the arguments of its forward
 
 
@@ -42,42 +43,68 @@ def heatmaps(config: FitConfig, batch: int) -> dict[str, Tensor]:
 
 
 def posec3d(config: FitConfig, batch: int) -> Made:
-    return module_of("posec3d", "model").PoseC3D(NUM_JOINTS, NUM_CLASSES), heatmaps(config, batch)
+    model = module_of("posec3d", "model").PoseC3D(
+        NUM_JOINTS, NUM_CLASSES, base_channels=config.base_channels, blocks=config.blocks, dropout=config.dropout
+    )
+    return model, heatmaps(config, batch)
 
 
 def semantic(config: FitConfig, batch: int) -> Made:
-    return module_of("semantic", "model").SemanticPoseC3D(NUM_JOINTS, NUM_CLASSES, 300), heatmaps(config, batch)
+    model = module_of("semantic", "model").SemanticPoseC3D(
+        NUM_JOINTS, NUM_CLASSES, 300, base_channels=config.base_channels, blocks=config.blocks, dropout=config.dropout
+    )
+    return model, heatmaps(config, batch)
 
 
 def gecn(config: FitConfig, batch: int) -> Made:
-    model = module_of("gecn", "model").GECN(IMIGUE_22, NUM_CLASSES, width=config.width, k=config.k)
-    return model, {"joints": torch.randn(batch, 3, config.num_frames, NUM_JOINTS, 1)}
+    channels = num_channels(config.streams)
+    model = module_of("gecn", "model").GECN(
+        IMIGUE_22, NUM_CLASSES, width=config.width, k=config.k, in_channels=channels
+    )  # fmt: skip
+    return model, {"joints": torch.randn(batch, channels, config.num_frames, NUM_JOINTS, 1)}
 
 
 def ehct(config: FitConfig, batch: int) -> Made:
-    model = module_of("ehct", "model").EHCT(IMIGUE_22, NUM_CLASSES)
-    return model, {"joints": torch.randn(batch, 3, config.num_frames, NUM_JOINTS, 1)}
+    channels = num_channels(config.stream)
+    model = module_of("ehct", "model").EHCT(
+        IMIGUE_22, NUM_CLASSES, in_channels=channels, num_heads=config.num_heads, head_dim=config.head_dim,
+        strides=config.strides,
+    )  # fmt: skip
+    return model, {"joints": torch.randn(batch, channels, config.num_frames, NUM_JOINTS, 1)}
+
+
+def num_channels(streams: tuple[str, ...]) -> int:
+    return sum(STREAM_CHANNELS[stream] for stream in with_score(streams))
 
 
 def rgb_slowonly(config: FitConfig, batch: int) -> Made:
-    model = module_of("rgb_slowonly", "model").RGBSlowOnly(NUM_CLASSES)
+    model = module_of("rgb_slowonly", "model").RGBSlowOnly(
+        NUM_CLASSES, base_channels=config.base_channels, blocks=config.blocks, pool_stride=config.pool_stride,
+        dropout=config.dropout,
+    )  # fmt: skip
     return model, {"rgb": torch.randn(batch, 3, config.clip_len, config.train_size, config.train_size)}
 
 
 def video_swin(config: FitConfig, batch: int) -> Made:
-    model = module_of("video_swin", "train").build_model(NUM_CLASSES, config)
+    model = module_of("video_swin", "train").build_model(NUM_CLASSES, without_download(config))
     return model, {"rgb": torch.randn(batch, 3, config.clip_len, config.train_size, config.train_size)}
 
 
 def image_level(config: FitConfig, batch: int) -> Made:
     picture = torch.randn(batch, 3, config.train_size, config.train_size)
-    model = module_of("image_level", "model").ImageLevel(NUM_CLASSES)
-    return model, {"picture": picture, "keypoints": torch.rand(batch, 3 * 17)}
+    model = module_of("image_level", "train").build_model(NUM_CLASSES, NUM_KEYPOINTS, without_download(config))
+    return model, {"picture": picture, "keypoints": torch.rand(batch, 3 * NUM_KEYPOINTS)}
+
+
+def without_download(config: FitConfig) -> FitConfig:
+    """Weights to start from make no step slower or faster."""
+    return dataclasses.replace(config, pretrained="none")
 
 
 def two_pathways(folder: str, network: str) -> Callable[[FitConfig, int], Made]:
     def make(config: FitConfig, batch: int) -> Made:
-        model = getattr(module_of(folder, "model"), network)(NUM_JOINTS, NUM_CLASSES, **config.trunk)
+        network_class = getattr(module_of(folder, "model"), network)
+        model = network_class(NUM_JOINTS, NUM_CLASSES, dropout=config.dropout, **config.trunk)
         size, small = config.train_size, config.heatmap_size(config.train_size)
         rgb = torch.randn(batch, 3, config.rgb_frames, size, size)
         return model, {"rgb": rgb, "heatmaps": torch.rand(batch, NUM_JOINTS, config.pose_frames, small, small)}
@@ -104,8 +131,6 @@ def time_entry(name: str, batch: int | None, repeats: int) -> None:
     device = choose_device(None)
     torch.manual_seed(0)
     config = module_of(name, "config").PROFILES["paper"]
-    if name == "video_swin":  # its weights are not downloaded for this
-        config = dataclasses.replace(config, pretrained="none")
     size = batch or (config.batch_size if device.type == "cuda" else 1)
     model, inputs = ENTRIES[name](config, size)
     model, inputs = model.to(device).train(), {key: value.to(device) for key, value in inputs.items()}

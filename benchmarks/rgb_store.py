@@ -22,7 +22,7 @@ import numpy as np
 
 from datasets.errors import run_command
 from datasets.frames import count_frames, read_frames
-from datasets.rgb_build import cut_window
+from datasets.rgb_part import cut_window
 
 FULL_COLOUR = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 SIZES = (64, 256)

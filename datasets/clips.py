@@ -6,7 +6,9 @@
                         meta.json    kind, skeleton, classes, which are mirror images of which, the codes and the first
                                      frame number of the source
 
-A clip is the slice `row_offset : row_offset + num_frames` of joints.npy; nothing is copied until it is sampled.
+A clip is the slice `row_offset : row_offset + num_frames` of joints.npy; nothing is copied until it is sampled. A test
+clip that cannot be used keeps its row: its joints are zeros and `has_joints` is false, as where nobody is in view; a
+clip without pictures has no `frames_path`.
 """
 
 import json
@@ -18,10 +20,12 @@ import numpy as np
 import pandas as pd
 
 from datasets.errors import InputError
+from datasets.frame_base import FrameBase
 from datasets.paths import clips_dir
 from datasets.skeleton_file import skeleton_from_dict
 from datasets.skeletons import Skeleton
 
+FILE_NAME_ERRORS = "surrogateescape"  # as the system has it: bytes of a file's name that are no UTF-8 stay as they are
 ID_COLUMNS = ("clip_id", "video_id", "subject_id", "split", "source_split", "frames_path")
 VIDEO_COLUMNS = (
     *("video_id", "subject_id", "split", "source_split", "num_frames", "row_offset"),
@@ -29,7 +33,7 @@ VIDEO_COLUMNS = (
 )
 CLIP_COLUMNS = (
     *("clip_id", "video_id", "subject_id", "split", "source_split", "label", "start_frame", "num_frames"),
-    *("row_offset", "width", "height", "fps", "frames_path", "frames_start"),
+    *("row_offset", "width", "height", "fps", "frames_path", "frames_start", "has_joints"),
 )
 
 
@@ -57,6 +61,21 @@ class Clips:
         """Whether the class of a mirrored clip is known."""
         return self.mirror is not None
 
+    @cached_property
+    def has_joints(self) -> np.ndarray:
+        """(clips,) bool: whether some joint of somebody is seen in a clip."""
+        return self.table.has_joints.to_numpy(bool)
+
+    @cached_property
+    def has_frames(self) -> np.ndarray:
+        """(clips,) bool: whether a clip came with pictures; `datasets.rgb_store` says whether they could be read."""
+        return (self.table.frames_path != "").to_numpy()
+
+    @property
+    def frame_base(self) -> FrameBase:
+        """How the data's own label files, and so its submissions, number frames."""
+        return FrameBase(self.meta["first_frame"])
+
     def joints_of(self, index: int) -> np.ndarray:
         """(T, M, V, 3) float32 of clip number `index`, a view into the memory-mapped array."""
         offset, num_frames = self._clip_slices[index]
@@ -66,6 +85,10 @@ class Clips:
         """(T, M, V, 3) float32 of a whole video."""
         offset, num_frames = self._video_slices[video_id]
         return self.joints[offset : offset + num_frames]
+
+    def is_seen(self, video_id: str) -> bool:
+        """Whether some joint of somebody is seen in a video."""
+        return bool((self.joints_of_video(video_id)[..., 2] > 0).any())
 
     @cached_property
     def _clip_slices(self) -> np.ndarray:  # a look-up in a data frame takes longer than sampling a clip
@@ -91,7 +114,8 @@ class Clips:
 
 def read_id_csv(path: Path, id_columns: tuple[str, ...]) -> pd.DataFrame:
     """Read a csv whose id columns stay text: no '0054_0' -> 540, no 'NA' -> missing, no '' -> NaN."""
-    return pd.read_csv(path, dtype=dict.fromkeys(id_columns, str), keep_default_na=False, na_values={})
+    text_columns = dict.fromkeys(id_columns, str)
+    return pd.read_csv(path, dtype=text_columns, keep_default_na=False, na_values={}, encoding_errors=FILE_NAME_ERRORS)
 
 
 def load_clips(run: str, track: str) -> Clips:

@@ -160,7 +160,7 @@ def count(recordings: list[Recording]) -> dict:
     return counts
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", default="demo", help="name of the run; the recordings go to input/<run>")
     parser.add_argument("--out", type=Path, help="folder to write to instead")
@@ -168,7 +168,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=min(4, os.cpu_count() or 1), help="processes")
     parser.add_argument("--overwrite", action="store_true", help="make the recordings anew")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.seed < 0 or args.workers < 1:
         raise InputError(f"--seed {args.seed} --workers {args.workers}: expected a seed from 0 and at least one worker")
     root = args.out or input_dir(check_run_name(args.run))

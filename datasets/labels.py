@@ -5,6 +5,8 @@ organisers' train_label.pkl (251 videos, 13,670 clips). SMG names from a public 
 organisers' readers.
 """
 
+from datasets.frame_base import FrameBase
+
 # Short name and number of training clips, in the order of the zero-based class id.
 _IMIGUE = (
     ("turtle neck", 10),
@@ -46,6 +48,7 @@ IMIGUE_TRAIN_COUNTS = tuple(count for _, count in _IMIGUE)
 
 # In label files the 31 gestures are 1..31 and illustrative body language is 99, not 32.
 IMIGUE_CODES = (*range(1, 32), 99)
+IMIGUE_FRAME_BASE = FrameBase(0)
 
 SMG_CLASSES = (
     "turtling neck and shoulder",
@@ -68,3 +71,4 @@ SMG_CLASSES = (
 )
 
 SMG_CODES = tuple(range(1, 18))
+SMG_FRAME_BASE = FrameBase(1)  # as the organisers' online reader; that of their classification kit counts from 0

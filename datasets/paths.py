@@ -12,9 +12,13 @@ TRACKS = ("track1", "track2")
 
 
 def check_run_name(run: str) -> str:
-    """Return `run` when it is a plain file name; a name with a slash would leave its folder."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", run):
-        raise InputError(f"--run {run!r}: expected letters, digits, '_', '-' or '.', beginning with a letter or digit")
+    """Return `run` when it can name a folder beside our files; one with a slash, or that of a file, cannot."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", run):
+        raise InputError(
+            f"--run {run!r}: expected up to 100 letters, digits, '_', '-' or '.', beginning with a letter or digit"
+        )
+    if run.endswith((".py", ".md", ".csv")):
+        raise InputError(f"--run {run!r}: the name of a file, expected one of a data set; leave its ending out")
     return run
 
 
@@ -34,7 +38,8 @@ def rgb_store_dir(run: str, size: int) -> Path:
 
 
 def folds_csv(run: str, track: str = "track1") -> Path:
-    return Path("folds") / (f"{run}.csv" if track == "track1" else f"{run}_{track}.csv")
+    """Track 1's in folds/, another track's in a folder of its own: a suffix could be part of another run's name."""
+    return Path("folds") / (f"{run}.csv" if track == "track1" else f"{track}/{run}.csv")
 
 
 def fold_checkpoint_dir(run: str, name: str, fold: int) -> Path:
@@ -63,14 +68,14 @@ def stack_npz(run: str) -> Path:
     return Path("ensemble") / run / "stack.npz"
 
 
-def truth_json(run: str) -> Path:
+def forecast_json(run: str) -> Path:
     """Every estimate of the run's score, and how sure it is."""
-    return Path("ensemble") / run / "truth.json"
+    return Path("ensemble") / run / "forecast.json"
 
 
-def truth_txt(run: str) -> Path:
+def forecast_txt(run: str) -> Path:
     """The same for a person to read."""
-    return Path("ensemble") / run / "truth.txt"
+    return Path("ensemble") / run / "forecast.txt"
 
 
 def spotting_dir(run: str) -> Path:
@@ -119,3 +124,23 @@ def submissions_log() -> Path:
 
 def report_dir(run: str) -> Path:
     return Path("report") / run
+
+
+def receipt_json(run: str, task: str) -> Path:
+    """That a task of the run is finished, what it read and wrote, and how long it took."""
+    return report_dir(run) / "receipts" / f"{task}.json"
+
+
+def log_txt(run: str, task: str) -> Path:
+    """What a task of the run printed the last time."""
+    return report_dir(run) / "log" / f"{task}.txt"
+
+
+def options_json(run: str) -> Path:
+    """The options that the run was last started with."""
+    return report_dir(run) / "options.json"
+
+
+def check_txt(run: str) -> Path:
+    """What the run will need, looked at before the first training."""
+    return report_dir(run) / "check.txt"

@@ -5,7 +5,6 @@ writes: clips/<run>/track1/ and clips/<run>/track2/: clips.csv, videos.csv, join
 """
 
 import argparse
-import json
 import re
 import time
 from contextlib import ExitStack
@@ -14,12 +13,13 @@ from pathlib import Path
 
 from datasets.detect import detect_kind
 from datasets.errors import InputError, run_command
+from datasets.files import holding, read_json
 from datasets.listing import Entry, fingerprint, list_files
 from datasets.paths import check_run_name, clips_dir
 from datasets.recordings import Options
 
 # Raise when what this room writes changes, so that older preparations are made again.
-FORMAT = 4
+FORMAT = 5
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -49,6 +49,14 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         help="classes of track 1 that mean a left or a right side (iMiGUE and SMG have none): a mirrored clip of class "
         "A is one of class B and the other way round, by their codes; without pairs no clip is ever mirrored",
     )
+    parser.add_argument(
+        "--joint-size",
+        type=_sizes,
+        default=(None, None),
+        metavar="WxH[,WxH]",
+        help="picture that the joints are given in, if it is neither said by the data nor told by the RGB; with a "
+        "comma for --track1 and --track2, of which one may be left empty",
+    )
     parser.add_argument("--skip-bad-clips", action="store_true", help="count, list and leave out what is wrong")
     parser.add_argument("--overwrite", action="store_true", help="prepare again although nothing changed")
     return parser.parse_args(argv)
@@ -63,6 +71,20 @@ def _pairs(text: str) -> tuple[tuple[int, int], ...]:
     if not pairs or None in pairs:
         raise argparse.ArgumentTypeError(f"{text}: expected pairs of class codes such as 2:3,7:9")
     return tuple((int(pair[1]), int(pair[2])) for pair in pairs)
+
+
+def _sizes(text: str) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """(width, height) for track 1 and for track 2, the same where one is given."""
+    names = text.split(",")
+    found = [re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", name.strip().lower()) for name in names]
+    if (
+        len(names) > 2
+        or not any(found)
+        or any(name.strip() and not size for name, size in zip(names, found, strict=True))
+    ):
+        raise argparse.ArgumentTypeError(f"{text}: expected WIDTHxHEIGHT such as 1280x720, or two for the two tracks")
+    sizes = [(int(size[1]), int(size[2])) if size else None for size in found]
+    return sizes[0], sizes[-1]
 
 
 @dataclass(frozen=True)
@@ -93,14 +115,26 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(
             "--train-split, --test-split and --skeleton are for a pickle, and none is given; leave them out"
         )
-    stale = []
+    if not _stale(args, tasks):
+        _say_skipped(tasks)
+        return
+    room = tasks[0].folder.parent
+    room.mkdir(parents=True, exist_ok=True)
+    with holding(room):
+        stale = _stale(args, tasks)  # another process may have made them while this one waited
+        _say_skipped([task for task in tasks if task not in stale])
+        if stale:
+            _prepare(stale)
+
+
+def _stale(args: argparse.Namespace, tasks: list["_Task"]) -> list["_Task"]:
+    """The tracks to prepare: those of which nothing is there, or something else than was asked for."""
+    return [task for task in tasks if args.overwrite or not _is_up_to_date(task.folder, task.made_from)]
+
+
+def _say_skipped(tasks: list["_Task"]) -> None:
     for task in tasks:
-        if not args.overwrite and _is_up_to_date(task.folder, task.made_from):
-            print(f"{task.track}: {task.folder} is up to date, skipped (--overwrite repeats it)")
-        else:
-            stale.append(task)
-    if stale:
-        _prepare(stale)
+        print(f"{task.track}: {task.folder} is up to date, skipped (--overwrite repeats it)")
 
 
 def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None) -> _Task:
@@ -120,6 +154,7 @@ def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None)
         subjects=args.subjects,
         subjects_are_shared=None not in (args.subjects, args.track1, args.track2),
         sided_classes=args.sided_classes if track == "track1" else None,
+        joint_size=args.joint_size[track == "track2"],
         skip_bad_clips=args.skip_bad_clips,
     )
     others = [path for path in (rgb, options.subjects, options.skeleton) if path]
@@ -171,7 +206,7 @@ def _is_up_to_date(folder: Path, made_from: dict) -> bool:
     meta_json = folder / "meta.json"
     if not all((folder / name).exists() for name in ("clips.csv", "videos.csv", "joints.npy", "meta.json")):
         return False
-    meta = json.loads(meta_json.read_text())
+    meta = read_json(meta_json, "prepare again with --overwrite")
     return all(meta.get(key) == value for key, value in made_from.items())
 
 

@@ -47,12 +47,15 @@ class RgbFiles:
     def find_clips(self, recording: Recording, problems: Problems) -> dict[str, tuple[str, int]]:
         """Clip id -> (path, index in it of the clip's first frame), for the clips that have RGB long enough.
 
-        A clip whose video is broken or too short is reported; a clip without any RGB is simply not in the result.
+        A clip whose video is broken or too short is reported; a clip without any RGB, or of no frames, is simply not
+        in the result.
         """
         found: dict[str, tuple[str, int]] = {}
         whole = self.find_video(recording.video_id)
         path2indexes: dict[Path, Collection[int]] = {}
         for segment in recording.segments:
+            if not segment.num_frames:
+                continue
             try:
                 own = self.find(segment.clip_id)
                 path = own or whole
@@ -65,7 +68,7 @@ class RgbFiles:
                 start = min(path2indexes[path]) if own else segment.start_frame
                 _check_frames(path, path2indexes[path], segment, start)
             except InputError as error:
-                problems.leave_out(segment.clip_id, str(error))
+                problems.unusable(recording.split, segment.clip_id, str(error))
                 continue
             found[segment.clip_id] = (str(path), start)
         return found

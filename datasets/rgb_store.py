@@ -11,8 +11,10 @@ datasets/README.md. Preparing the recordings again removes the store with the cl
 """
 
 import argparse
+import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,9 +22,9 @@ import numpy as np
 from datasets.clips import Clips, load_clips
 from datasets.errors import InputError, run_command
 from datasets.paths import check_run_name, rgb_store_dir
-from datasets.rgb_build import build, is_store_of
+from datasets.rgb_build import build, first_frames, is_store_of
 
-FORMAT = 1  # raise it when the same recordings no longer give the same bytes
+FORMAT = 2  # raise it when the same recordings no longer give the same bytes
 RAW_SIZE = 96  # pixels; up to this size pictures are raw: a JPEG of 64 pixels costs more to open than to train on
 JPEG_QUALITY = 90
 NAMES_SHOWN = 5
@@ -33,7 +35,7 @@ class RgbStore:
     """The pictures of every clip of a run's track 1.
 
     boxes: (clips, 4) float32 left, top, right, bottom: what a clip's pictures show, in the pixels that its joints are
-        given in. A square up to the rounding to whole pixels of the video.
+        given in. A square up to the rounding to whole pixels of the video. Zeros: a test clip without pictures.
     """
 
     size: int  # pixels, height and width of every picture
@@ -65,23 +67,30 @@ class RgbStore:
 
 def has_rgb(clips: Clips) -> bool:
     """Whether the recordings came with pictures: whether any clip has some."""
-    return bool((clips.table.frames_path != "").any())
+    return bool(clips.has_frames.any())
 
 
 def identity(clips: Clips, size: int) -> dict:
     """What a store was made from and how; two stores of one identity have the same bytes."""
     form = "raw" if size <= RAW_SIZE else f"jpeg {JPEG_QUALITY}"
-    return {"format": FORMAT, "size": size, "form": form, "content_sha256": clips.meta["content_sha256"]}
+    frames = clips.table[["clip_id", "frames_start"]][clips.has_frames].to_csv(index=False)
+    return {
+        "format": FORMAT,
+        "size": size,
+        "form": form,
+        "content_sha256": clips.meta["content_sha256"],
+        "frames_sha256": hashlib.sha256(frames.encode()).hexdigest(),
+    }
 
 
 def build_rgb_store(run: str, size: int) -> None:
     """Make the store of this size unless it is there; a killed build goes on where it was.
 
     Raises:
-        InputError: the recordings have no RGB, or some clips have none, or a video cannot be read.
+        InputError: the recordings have no RGB, or some training clips have none, or their video cannot be read.
     """
     clips = load_clips(run, "track1")
-    check_every_clip_has_rgb(clips)
+    check_training_clips_have_rgb(clips)
     if size < 1:
         raise InputError(f"--size {size}: expected the side of the stored pictures in pixels, at least 1")
     folder, expected = rgb_store_dir(run, size), identity(clips, size)
@@ -89,18 +98,19 @@ def build_rgb_store(run: str, size: int) -> None:
         build(clips, folder, expected)
 
 
-def check_every_clip_has_rgb(clips: Clips) -> None:
-    """Raise InputError, naming clips, unless every clip has pictures."""
+def check_training_clips_have_rgb(clips: Clips) -> None:
+    """Raise InputError, naming clips, unless every training clip has pictures."""
     if not has_rgb(clips):
         raise InputError(
             "track 1 has no RGB, so nothing can be trained on pictures; give the folder of its videos to "
             "datasets.prepare as --rgb1 DIR, or leave the RGB models out"
         )
-    missing = clips.table.clip_id[clips.table.frames_path == ""].tolist()
+    is_train = (clips.table.split == "train").to_numpy()
+    missing = clips.table.clip_id[is_train & ~clips.has_frames].tolist()
     if missing:
         more = f" and {len(missing) - NAMES_SHOWN} more" if len(missing) > NAMES_SHOWN else ""
         raise InputError(
-            f"{len(missing)} of {len(clips)} clips have no RGB while the others have it: "
+            f"{len(missing)} of {is_train.sum()} training clips have no RGB while the others have it: "
             f"{', '.join(missing[:NAMES_SHOWN])}{more}; put their videos beside the others and run datasets.prepare "
             "again, or take their label rows out"
         )
@@ -123,11 +133,26 @@ def open_rgb_store(run: str, size: int) -> RgbStore:
     return RgbStore(
         size=size,
         boxes=np.load(folder / "boxes.npy", allow_pickle=False),
-        first_frame=np.concatenate([[0], np.cumsum(clips.table.num_frames.to_numpy())]),
+        first_frame=first_frames(clips),
         index=np.load(folder / "index.npy", mmap_mode="r", allow_pickle=False),
-        files=tuple(np.memmap(folder / name, np.uint8, "r") for name in meta["files"]),
+        files=tuple(_mapped(folder / name) for name in meta["files"]),
         is_raw=meta["form"] == "raw",
     )
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """The bytes of a file, in memory only where they are read; a part without any picture is an empty file."""
+    return np.memmap(path, np.uint8, "r") if path.stat().st_size else np.zeros(0, np.uint8)
+
+
+def pictures_sha256(run: str, size: int) -> str:
+    """Hash of everything that networks see of a finished store."""
+    return json.loads((rgb_store_dir(run, size) / "meta.json").read_text())["pictures_sha256"]
+
+
+def clips_with_pictures(run: str, size: int) -> np.ndarray:
+    """(clips,) bool: of which clips a finished store holds the pictures."""
+    return np.load(rgb_store_dir(run, size) / "boxes.npy", allow_pickle=False).any(axis=1)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,8 +6,8 @@ import pandas as pd
 MAX_LISTED = 10
 
 
-def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: dict, num_empty: int) -> str:
-    """A few lines for a person. num_empty: clips in which no joint is ever seen."""
+def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: dict) -> str:
+    """A few lines for a person."""
     counts = clips.split.value_counts()
     video_counts = videos.split.value_counts()
     subjects = sorted(set(videos.subject_id) - {""})
@@ -18,6 +18,7 @@ def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: di
     lines = [
         ("kind", f"{meta['kind']}, {len(meta['skeleton']['joints'])} joints ({meta['skeleton']['name']})"),
         ("videos", f"{video_counts.get('train', 0)} train, {video_counts.get('test', 0)} test"),
+        ("called test", _called_test(meta["folders_called_test"])),
         ("clips", f"{counts.get('train', 0)} train, {counts.get('test', 0)} test, {_lengths(clips)}"),
         ("classes", _classes(clips, meta["classes"])),
         ("test labels", _test_labels(clips)),
@@ -25,7 +26,11 @@ def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: di
         ("subjects", f"{len(subjects)} known" if subjects else "unknown: folds will be made by video"),
         ("rgb", f"{num_rgb} of {len(clips)} clips" if num_rgb else "none found"),
         ("picture", f"{_few(sizes)} from {meta['frame_size_from']}"),
-        ("missing joints", f"{meta['missing_joints_share']:.1%}; clips with nobody in view: {num_empty}"),
+        *(("", reason) for reason in meta["frame_size_evidence"][:MAX_LISTED]),
+        (
+            "missing joints",
+            f"{meta['missing_joints_share']:.1%}; clips with nobody in view: {int((~clips.has_joints).sum())}",
+        ),
     ]
     if votes["straight"] + votes["swapped"]:
         lines.append(
@@ -34,11 +39,31 @@ def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: di
     lines += [("note", note) for note in meta["notes"][:MAX_LISTED]]
     if len(meta["notes"]) > MAX_LISTED:
         lines.append(("note", f"... and {len(meta['notes']) - MAX_LISTED} more notes in meta.json"))
+    lines += _without_input(meta, num_rgb > 0)
     left_out = meta["left_out"]
     if left_out:
         lines.append(("left out", f"{len(left_out)} by --skip-bad-clips, all listed in meta.json"))
         lines += [("", f"{item['what']}: {item['why']}") for item in left_out[:MAX_LISTED]]
     return "\n".join([track, *(f"  {name:<15}{text}" for name, text in lines)])
+
+
+def _without_input(meta: dict, has_rgb: bool) -> list[tuple[str, str]]:
+    """Which test clips lack an input and are answered without it, and what was wrong with the recordings."""
+    lines = []
+    for name, key in (("joints", "test_clips_without_joints"), ("pictures", "test_clips_without_frames")):
+        if meta[key] and (has_rgb or name == "joints"):
+            lines.append((f"no {name}", f"{len(meta[key])} test clips, answered without them: {_few(meta[key])}"))
+    kept = meta["kept"]
+    if kept:
+        lines.append(("kept", f"{len(kept)} of the test that cannot be used keep their rows, all listed in meta.json"))
+        lines += [("", f"{item['what']}: {item['why']}") for item in kept[:MAX_LISTED]]
+    return lines
+
+
+def _called_test(folders: dict[str, int]) -> str:
+    """Whose names made recordings the test: nobody should wonder where recordings went."""
+    named = [f"{folder} ({count} recordings)" for folder, count in folders.items()]
+    return _few(named) if named else "no folder"
 
 
 def _lengths(clips: pd.DataFrame) -> str:

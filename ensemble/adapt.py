@@ -11,13 +11,13 @@ their own it costs some, because the statistics then tell the gestures too. The 
 
 import argparse
 import dataclasses
-import json
 from functools import partial
 
 import numpy as np
 
 from datasets.clips import Clips, load_clips
 from datasets.errors import run_command
+from datasets.files import read_json
 from datasets.paths import check_run_name, fold_checkpoint_dir
 from ensemble.entries import (
     add_entries_argument,
@@ -33,7 +33,7 @@ from oof.artifacts import file_sha256
 from training.adapt import MIN_CLIPS, PRIOR, clips_by_person
 from training.checkpoint import load_checkpoint
 from training.config import add_fold_arguments, wanted_folds
-from training.folds import FoldJob, TrainFold, run_folds
+from training.folds import TRAIN_AGAIN, FoldJob, TrainFold, run_folds
 
 
 def predict_adapted(
@@ -41,7 +41,7 @@ def predict_adapted(
 ) -> np.ndarray:
     """`train_fold` in the folder of the entry `name`: it finds its network trained, and predicts person by person."""
     folder = fold_checkpoint_dir(job.run, name, job.fold)
-    made = json.loads((folder / "fold.json").read_text())["fingerprint"]
+    made = read_json(folder / "fold.json", TRAIN_AGAIN)["fingerprint"]
     own = dataclasses.replace(job, folder=folder, fingerprint=made, adapt=True)
     return train_fold(clips, train_rows, predict_rows, own)
 
@@ -62,6 +62,7 @@ def adapt_entry(args: argparse.Namespace, name: str) -> None:
         name + ADAPTED,
         entry_config(args.run, name, module),
         partial(predict_adapted, name, module.train_fold),
+        module.NEEDS,
         made_from=made_from,
     )
 

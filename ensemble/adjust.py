@@ -8,12 +8,6 @@ import numpy as np
 TAUS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5)  # to choose from; 0 changes nothing, 1 is the published default
 
 
-def class_prior(labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """(K,) share of each class among training labels; a class without a clip counts as if it had one."""
-    counts = np.maximum(np.bincount(labels, minlength=num_classes), 1)
-    return counts / counts.sum()
-
-
 def adjust_logits(logits: np.ndarray, prior: np.ndarray, tau: float) -> np.ndarray:
     """logits - tau * log(prior): what a network trained on these shares would say of evenly frequent classes.
 

@@ -16,20 +16,22 @@ from pathlib import Path
 import numpy as np
 
 from datasets.errors import InputError, run_command
-from datasets.files import replacing, write_json
+from datasets.files import read_json, replacing, write_json
 from datasets.paths import check_run_name, crossfit_npz, stack_npz, submission_csv, submission_zip, weights_json
 from ensemble.choose import Step, choose, estimate
 from ensemble.evaluate import Objective
 from ensemble.facts import blend_facts, print_facts
-from ensemble.join import entry_paths, read_entries
+from ensemble.join import Entries, entry_paths, read_entries
 from ensemble.join_parts import read_parts
+from ensemble.missing_inputs import describe_missing, missing_inputs
 from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.stack import read_stack
 from ensemble.tune import Search
 from oof.artifacts import file_sha256
 from submissions.check import check_submission
 from submissions.log import log_submission, submit_line
-from submissions.track1 import write_track1, write_zip
+from submissions.table import read_table
+from submissions.track1 import check_same_ids, write_track1, write_zip
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -53,11 +55,13 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         raise InputError(f"--workers {args.workers}: processes share a journal file; add --study FILE")
     if args.trials < 1 or args.workers < 1:
         raise InputError(f"--trials {args.trials} --workers {args.workers}: expected 1 or more of each")
+    if args.sample is not None:
+        read_table(args.sample)  # one that cannot be read is told of first
     return args
 
 
-def read_material(args: argparse.Namespace) -> tuple[Material, dict]:
-    """Everything there is to blend, and what it was made from: hashes and options."""
+def read_material(args: argparse.Namespace) -> tuple[Material, dict, dict]:
+    """Everything there is to blend, what it was made from (hashes and options), and which test clips lack an input."""
     paths, part_paths = entry_paths(args.run, args.models)
     entries = read_entries(paths, args.run)
     parts = read_parts(part_paths, entries, args.run)
@@ -67,7 +71,22 @@ def read_material(args: argparse.Namespace) -> tuple[Material, dict]:
         made_from["stack"] = file_sha256(stack_npz(args.run))
     sample = file_sha256(args.sample) if args.sample else ""
     made_from["options"] = [args.objective, args.trials, args.seed, sample, args.zip]
-    return Material(entries, parts, stack), made_from
+    return Material(entries, parts, stack), made_from, missing_inputs(entries, paths)
+
+
+def submission_paths(args: argparse.Namespace, entries: Entries) -> list[Path]:
+    """What is to be written for a leaderboard: nothing where there are no test clips.
+
+    Raises:
+        InputError: the sample file asks for other clips, or a submission is asked for and there are no test clips.
+    """
+    test_ids = entries.test_clip_id.tolist()
+    if args.sample:
+        check_same_ids(read_table(args.sample).iloc[:, 0], test_ids, str(args.sample), "the predicted test clips")
+    if args.zip and not test_ids:
+        raise InputError(f"--zip: run {args.run} has no test clips, so no submission; prepare test recordings too")
+    zip_path = [submission_zip(args.run)] if args.zip else []
+    return [submission_csv(args.run, "track1"), *zip_path] if test_ids else []
 
 
 def blend(material: Material, search: Search, title: str = "blend") -> tuple[CrossFit, Recipe, list[Step]]:
@@ -98,36 +117,37 @@ def write_crossfit(path: Path, crossfit: CrossFit, shipped: Recipe, steps: list[
 def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(argv)
     search = Search(Objective.parse(args.objective), args.trials, args.seed, args.study, args.workers)
-    material, made_from = read_material(args)
-    weights_path, csv_path = weights_json(args.run), submission_csv(args.run, "track1")
-    wanted = [weights_path, csv_path, crossfit_npz(args.run), *([submission_zip(args.run)] if args.zip else [])]
-    if not args.overwrite and all(path.exists() for path in wanted):
-        facts = json.loads(weights_path.read_text())
+    material, made_from, missing = read_material(args)
+    entries, weights_path = material.entries, weights_json(args.run)
+    csvs = submission_paths(args, entries)
+    if not args.overwrite and all(path.exists() for path in (weights_path, crossfit_npz(args.run), *csvs)):
+        facts = read_json(weights_path, "add --overwrite to blend again")
         if facts["made_from"] == made_from:
-            print(f"{csv_path}: already made from these entries, nothing to do")
+            print(f"{(csvs or [weights_path])[0]}: already made from these entries, nothing to do")
             return
-    entries = material.entries
     print(f"blend of {len(entries.names)} entries over {len(entries.clip_id)} clips")
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:16]
     crossfit, recipe, steps = blend(material, search, f"{args.run} {digest}")
     whole = estimate(crossfit)
-    facts = {**blend_facts(crossfit, recipe, steps, whole), "made_from": made_from}
+    facts = {**blend_facts(crossfit, recipe, steps, whole), "missing_inputs": missing, "made_from": made_from}
     print_facts(facts)
-    if not len(entries.test_clip_id):
-        raise InputError(f"run {args.run}: no test clips, so no submission; prepare the test recordings too")
-    labels = crossfit.test_probabilities(recipe).argmax(1)
-    write_track1(csv_path, entries.test_clip_id, labels, args.sample)
-    check_submission(csv_path, args.sample)
-    made = [csv_path]
+    if csvs:
+        labels = crossfit.test_probabilities(recipe).argmax(1)
+        write_track1(csvs[0], entries.test_clip_id, labels, args.sample)
+        check_submission(csvs[0], args.sample)
     if args.zip:
-        made.append(submission_zip(args.run))
-        write_zip(made[-1], entries.test_clip_id, labels)
+        write_zip(csvs[1], entries.test_clip_id, labels)
     write_crossfit(crossfit_npz(args.run), crossfit, recipe, steps, whole)
-    for path in made:
-        log_submission(path, args.run, len(labels), facts["estimate"]["top1"])
+    for path in csvs:
+        log_submission(path, args.run, len(entries.test_clip_id), facts["estimate"]["top1"])
     write_json(weights_path, facts)  # last: its hashes say that everything else is there
-    print(f"wrote {' and '.join(map(str, made))} ({len(labels)} clips) and {weights_path}")
-    print(f"  to submit: {submit_line(csv_path, facts['estimate']['top1'])}")
+    if not csvs:
+        print(f"wrote {weights_path}; run {args.run} has no test clips, so there is no submission")
+        return
+    print(f"wrote {' and '.join(map(str, csvs))} ({len(entries.test_clip_id)} clips) and {weights_path}")
+    for line in describe_missing(missing):
+        print(f"  note: {line}")
+    print(f"  to submit: {submit_line(csvs[0], facts['estimate']['top1'])}")
 
 
 if __name__ == "__main__":

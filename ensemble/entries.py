@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import importlib
-import json
 import pkgutil
 import re
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from types import ModuleType
 
 import models
 from datasets.errors import InputError
+from datasets.files import read_json
 from datasets.paths import fold_checkpoint_dir, oof_json
 from ensemble.join import ADAPTED, RETRAINED
 from training.config import FitConfig
@@ -83,7 +83,7 @@ def entry_config(run: str, name: str, module: ModuleType) -> FitConfig:
         InputError: it was trained by a version with other settings.
     """
     path = oof_json(run, name)
-    recorded = json.loads(path.read_text())["config"]
+    recorded = read_json(path, f"train {name} again")["config"]
     config_class = type(next(iter(module.PROFILES.values())))
     known = {field.name for field in dataclasses.fields(config_class)}
     if recorded.keys() != known:

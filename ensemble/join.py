@@ -1,6 +1,5 @@
 """Read the entries of a blend and line their rows up by clip id; nothing is ever matched by position."""
 
-import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.errors import InputError
+from datasets.files import read_json
 from datasets.paths import folds_csv, oof_npz
 from folds.make import load_folds
 from oof.artifacts import Oof, file_sha256, read_oof
@@ -22,7 +22,8 @@ class Entries:
     """E models over the same N training and M test clips, rows sorted by clip id.
 
     names: E texts. clip_id, fold, label: (N,). logits: (E, N, K). classes: (K,). test_clip_id: (M,).
-    test_logits: E arrays (F, M, K), one slice a fold model.
+    test_logits: E arrays (F, M, K), one slice a fold model. test_has_input: (E, M) bool, whether a clip has what the
+    model looks at; not given: all have.
     """
 
     names: tuple[str, ...]
@@ -33,6 +34,11 @@ class Entries:
     classes: np.ndarray
     test_clip_id: np.ndarray
     test_logits: tuple[np.ndarray, ...]
+    test_has_input: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.test_has_input is None:
+            object.__setattr__(self, "test_has_input", np.ones((len(self.names), len(self.test_clip_id)), bool))
 
 
 def entry_paths(run: str, models: str | None = None) -> tuple[list[Path], list[Path]]:
@@ -81,6 +87,7 @@ def read_entries(paths: list[Path], run: str | None = None) -> Entries:
         classes=wanted.classes,
         test_clip_id=wanted.test_clip_id,
         test_logits=tuple(oof.test_logits for oof in aligned),
+        test_has_input=np.stack([oof.test_has_input for oof in aligned]),
     )
 
 
@@ -104,12 +111,13 @@ def reordered(oof: Oof, wanted: Oof, path: Path, source: Path) -> Oof:
 
 
 def check_folds_hash(path: Path, folds_path: Path) -> None:
-    """Refuse an npz whose json says that it was made with another folds file."""
+    """Refuse an npz whose json says that it was made with another folds file.
+
+    A file that someone else's framework wrote has no such json; its fold column is compared all the same.
+    """
     facts = path.with_suffix(".json")
-    if not facts.exists():
-        return  # a file someone else's framework wrote; its fold column is compared instead
-    made_with = json.loads(facts.read_text()).get("folds_sha256")
-    if made_with != file_sha256(folds_path):
+    made_with = read_json(facts, "train this model again").get("folds_sha256") if facts.exists() else None
+    if made_with is not None and made_with != file_sha256(folds_path):
         raise InputError(f"{path}: made with other folds than {folds_path} holds now; train this model again")
 
 
@@ -135,6 +143,7 @@ def _take(oof: Oof, rows: np.ndarray, test_rows: np.ndarray) -> Oof:
         logits=oof.logits[rows],
         test_clip_id=oof.test_clip_id[test_rows],
         test_logits=oof.test_logits[:, test_rows],
+        test_has_input=oof.test_has_input[test_rows],
     )
 
 

@@ -12,7 +12,7 @@ from datasets.errors import InputError
 from datasets.paths import folds_csv
 from ensemble.join import PART_NAME, Entries, check_folds_hash, reordered
 from ensemble.merge import Tail
-from ensemble.mixture import softmax
+from ensemble.mixture import shared_weights, softmax
 from ensemble.parts import OTHERS
 from oof.artifacts import Oof, read_oof
 
@@ -53,8 +53,8 @@ def read_parts(paths: list[Path], entries: Entries, run: str | None = None) -> P
     groups = [[oof for _, oof in by_number[number]] for number in numbers]
     return Parts(
         names=tuple(f"part{number}" for number in numbers),
-        tails=tuple(_tail(oofs, [softmax(oof.logits) for oof in oofs], entries) for oofs in groups),
-        test_tails=tuple(_tail(oofs, [softmax(oof.test_logits).mean(0) for oof in oofs], entries) for oofs in groups),
+        tails=tuple(_tail(oofs, entries) for oofs in groups),
+        test_tails=tuple(_test_tail(oofs, entries) for oofs in groups),
     )
 
 
@@ -84,7 +84,18 @@ def _part_labels(oof: Oof, entries: Entries) -> np.ndarray:
     return map_[entries.label]
 
 
-def _tail(oofs: list[Oof], probabilities: list[np.ndarray], entries: Entries) -> Tail:
+def _tail(oofs: list[Oof], entries: Entries) -> Tail:
+    return Tail(_tail_classes(oofs[0], entries), np.mean([softmax(oof.logits) for oof in oofs], 0))
+
+
+def _test_tail(oofs: list[Oof], entries: Entries) -> Tail:
+    """Of the test clips; models without the input of a clip are left out of its mean."""
+    has_input = np.stack([oof.test_has_input for oof in oofs])  # (models, M)
+    shares = shared_weights(np.full(len(oofs), 1 / len(oofs)), has_input)[..., None]
+    probabilities = np.stack([softmax(oof.test_logits).mean(0) for oof in oofs])  # (models, M, K_i + 1)
+    return Tail(_tail_classes(oofs[0], entries), (shares * probabilities).sum(0), has_input.any(0))
+
+
+def _tail_classes(oof: Oof, entries: Entries) -> np.ndarray:
     number_of = {name: number for number, name in enumerate(entries.classes)}
-    classes = np.array([number_of[name] for name in oofs[0].classes[:-1]])
-    return Tail(classes, np.mean(probabilities, 0))
+    return np.array([number_of[name] for name in oof.classes[:-1]])

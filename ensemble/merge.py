@@ -26,10 +26,12 @@ class Tail:
 
     classes: (K_i,) int, which of the K classes its outputs are; at least one of the K is not among them.
     probs: (N, K_i + 1), rows sum to one, last column OTHERS.
+    has_input: (N,) bool, false for a clip that it has no input for, to which it then adds nothing; None: all have.
     """
 
     classes: np.ndarray
     probs: np.ndarray
+    has_input: np.ndarray | None = None
 
 
 def merge(
@@ -75,6 +77,8 @@ def tail_terms(primary: np.ndarray, tails: Sequence[Tail], reading: str = "R1") 
             term[:, tail.classes] = entries
         else:
             term[:, tail.classes] = np.maximum(0, entries - others)
+        if tail.has_input is not None:
+            term[~tail.has_input] = 0
     return terms
 
 

@@ -4,6 +4,9 @@ primary = sum_e w_e softmax(logits_e / t_e)             w non-negative, summing 
       or  softmax(sum_e w_e log softmax(logits_e))      a logarithmic pool; w non-negative, of any sum
 merged  = primary and the tails, by ensemble/merge.py   alpha a tail
 result  = merged / prior^tau, rows summing to one       tau 0 leaves it
+
+An entry without its input for a test clip is left out there: the others share its weight. A clip that none has the
+input for gets the class shares of the training clips.
 """
 
 from collections.abc import Sequence
@@ -60,19 +63,49 @@ def pool(log_probs: Sequence[np.ndarray] | np.ndarray, weights: Sequence[float] 
 
 def blend_probabilities(logits: Sequence[np.ndarray], blend: Blend, tails: Sequence[Tail] = ()) -> np.ndarray:
     """E arrays (N, K) of logits, and what each tail thinks of the same clips -> (N, K) probabilities."""
-    return _finish([[entry] for entry in logits], blend, tails)
+    return _finish([[entry] for entry in logits], blend.weights, blend, tails)
 
 
-def blend_test_probabilities(test_logits: Sequence[np.ndarray], blend: Blend, tails: Sequence[Tail] = ()) -> np.ndarray:
-    """E arrays (F, M, K) -> (M, K): probabilities averaged over the fold models of each entry, then blended."""
-    return _finish(test_logits, blend, tails)
+def blend_test_probabilities(
+    test_logits: Sequence[np.ndarray],
+    has_input: np.ndarray,
+    prior: np.ndarray,
+    blend: Blend,
+    tails: Sequence[Tail] = (),
+) -> np.ndarray:
+    """E arrays (F, M, K) -> (M, K): probabilities averaged over the fold models of each entry, then blended.
+
+    Args:
+        has_input: (E, M) bool. prior: (K,) what a clip gets that no entry has the input for.
+    """
+    weights = shared_weights(blend.weights, has_input)[..., None]  # (E, M, 1)
+    mixed = _finish(test_logits, weights, blend, tails)
+    mixed[~has_input.any(0)] = prior
+    return mixed
 
 
-def _finish(logits: Sequence[Sequence[np.ndarray]], blend: Blend, tails: Sequence[Tail]) -> np.ndarray:
+def shared_weights(weights: np.ndarray, has_input: np.ndarray) -> np.ndarray:
+    """(E,) weights as (E, M): the entries that have the input of a clip share the weight of those that have not.
+
+    They share it in proportion; where all that have the input weigh nothing, evenly. Where none has it, or all, the
+    weights stay as they are.
+    """
+    present = weights[:, None] * has_input  # (E, M)
+    present = np.where(present.any(0), present, has_input)
+    total = present.sum(0)
+    is_shared = ~has_input.all(0) & (total > 0)
+    shared = np.divide(weights.sum() * present, total, out=np.zeros(present.shape), where=is_shared)
+    return np.where(is_shared, shared, weights[:, None])
+
+
+def _finish(
+    logits: Sequence[Sequence[np.ndarray]], weights: np.ndarray, blend: Blend, tails: Sequence[Tail]
+) -> np.ndarray:
+    """Weights are (E,), or (E, N, 1) where they differ from clip to clip."""
     taken = [
         (weight, sum(softmax(slice_ / temperature) for slice_ in entry) / len(entry))
-        for entry, weight, temperature in zip(logits, blend.weights, blend.temperatures, strict=True)
-        if weight > 0
+        for entry, weight, temperature in zip(logits, weights, blend.temperatures, strict=True)
+        if np.any(weight > 0)
     ]
     if blend.pooled:
         mixed = pool([log_probabilities(p) for _, p in taken], [weight for weight, _ in taken])

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from ensemble.adjust import TAUS, class_prior
+from ensemble.adjust import TAUS
 from ensemble.join import ADAPTED, RETRAINED, Entries
 from ensemble.join_parts import Parts
 from ensemble.merge import Tail
@@ -17,6 +17,7 @@ from ensemble.mixture import Blend, blend_probabilities, blend_test_probabilitie
 from ensemble.pool import fit_pool
 from ensemble.stackers import Stack
 from ensemble.tune import Search, tune
+from oof.prior import class_prior
 
 Weights = Literal["equal", "pooled", "tuned"]
 
@@ -123,11 +124,16 @@ class CrossFit:
 
     def test_probabilities(self, recipe: Recipe) -> np.ndarray:
         """(M, K) by the blend fitted on every fold."""
-        logits = [self.material.entries.test_logits[i] for i in self._positions(recipe)]
+        entries, positions = self.material.entries, self._positions(recipe)
+        logits, has_input = [entries.test_logits[i] for i in positions], entries.test_has_input[positions]
         if recipe.stack:
-            logits += list(self.material.stack.test_logits)
+            stack = self.material.stack
+            logits += list(stack.test_logits)
+            reads_all = np.tile(entries.test_has_input.all(0), (len(stack.names), 1))  # a stacker reads every entry
+            has_input = np.concatenate([has_input, reads_all])
         tails = self.material.parts.test_tails if recipe.parts else ()
-        return blend_test_probabilities(logits, self.blend(recipe), tails)
+        prior = class_prior(entries.label, len(entries.classes))
+        return blend_test_probabilities(logits, has_input, prior, self.blend(recipe), tails)
 
     def _fit(self, recipe: Recipe, held_out: int | None) -> Blend:
         entries = self.material.entries

@@ -16,6 +16,7 @@ from datasets.files import replacing
 from datasets.paths import check_run_name, stack_npz
 from ensemble.join import ADAPTED, Entries, entry_paths, read_entries
 from ensemble.stackers import Stack, fit_stack
+from oof.arrays import read_arrays
 from oof.artifacts import file_sha256
 from oof.metrics import scores
 
@@ -45,8 +46,7 @@ def read_stack(run: str, entries: Entries, paths: list[Path]) -> Stack | None:
     path = stack_npz(run)
     if not path.exists():
         return None
-    with np.load(path, allow_pickle=False) as file:
-        arrays = dict(file)
+    arrays = read_arrays(path, f"run `python -m ensemble.stack --run {run} --overwrite`")
     if arrays["made_from"].tolist() != names_and_hashes(stacked(paths)) or not np.array_equal(
         arrays["clip_id"], entries.clip_id
     ):
@@ -78,10 +78,10 @@ def main(argv: list[str] | None = None) -> None:
     entries = read_entries(paths, args.run)
     path, made_from = stack_npz(args.run), names_and_hashes(paths)
     if not args.overwrite and path.exists():
-        with np.load(path, allow_pickle=False) as file:
-            if file["made_from"].tolist() == made_from:
-                print(f"{path}: already made from these entries, nothing to do")
-                return
+        arrays = read_arrays(path, f"run `python -m ensemble.stack --run {args.run} --overwrite`")
+        if arrays["made_from"].tolist() == made_from:
+            print(f"{path}: already made from these entries, nothing to do")
+            return
     print(f"stackers on {len(paths)} entries over {len(entries.clip_id)} clips")
     stack = fit_stack(entries)
     write_stack(path, stack, entries, made_from)

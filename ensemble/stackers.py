@@ -83,7 +83,9 @@ def fit_stack(entries: Entries, stackers: dict[str, Fit] = STACKERS, say: Callab
     folds = np.unique(entries.fold).tolist()
     shape, num_classes = entries.logits.shape[1:], len(entries.classes)
     features = _features(entries.logits)
-    test = [_features(np.stack([e[k] for e in entries.test_logits])) for k in range(len(entries.test_logits[0]))]
+    num_slices, num_test = max(map(len, entries.test_logits)), len(entries.test_clip_id)
+    # An entry of another framework may have fewer slices than there are folds: they come again.
+    test = [_features(np.stack([e[k % len(e)] for e in entries.test_logits])) for k in range(num_slices)]
     logits = {held_out: np.zeros((len(stackers), *shape), np.float32) for held_out in (None, *folds)}
     test_logits = []
     for s, (name, fit) in enumerate(stackers.items()):
@@ -99,7 +101,8 @@ def fit_stack(entries: Entries, stackers: dict[str, Fit] = STACKERS, say: Callab
                 for held_out in (None, fold) if len(left_out) == 1 else set(left_out) - {fold}:
                     logits[held_out][s, inside] = predicted
             if len(left_out) == 1:
-                slices.append(np.mean([predict(one) for one in test], 0).astype(np.float32))
+                of_test = [predict(one) for one in test] if num_test else [np.zeros((0, num_classes))]
+                slices.append(np.mean(of_test, 0).astype(np.float32))
             say(f"  {name} without fold {' and '.join(map(str, left_out))}: fitted on {rows.sum()} clips")
         test_logits.append(np.stack(slices))
     return Stack(tuple(stackers), logits, tuple(test_logits))

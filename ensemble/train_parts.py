@@ -145,6 +145,7 @@ def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) ->
             f"{name}_part{trainset.number}",
             override(part_config(config, trainset, num_clips, num_part_clips), changes),
             partial(train_from, name, partial(part_rows, trainset), module.train_fold),
+            module.NEEDS,
             relabel=trainset.relabelled,
             made_from=made_from,
         )
@@ -153,6 +154,7 @@ def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) ->
         name + RETRAINED,
         override(crt_config(config, num_clips), changes),
         partial(train_from, name, balanced_rows, module.train_fold),
+        module.NEEDS,
         made_from=made_from,
     )
 

@@ -1,7 +1,7 @@
 """Decide which clip validates when: people never straddle a fold.
 
 reads:  clips/<run>/<track>/
-writes: folds/<run>.csv (track 1), folds/<run>_track2.csv (track 2)
+writes: folds/<run>.csv (track 1), folds/track2/<run>.csv (track 2)
 
     python -m folds.make --run mine [--track track2] [--num-folds 5] [--seed 0] [--overwrite]
 """
@@ -36,7 +36,7 @@ def make_folds(table: pd.DataFrame, num_folds: int, seed: int) -> pd.DataFrame:
     Returns:
         COLUMNS sorted by clip id; the label of a test clip is -1, so that no test label travels further.
     Raises:
-        InputError: fewer groups than folds.
+        InputError: fewer groups than folds, or a single group.
     """
     # Imported here: every training reads folds through this module, and scikit-learn takes a second to load.
     from sklearn.model_selection import StratifiedGroupKFold
@@ -46,11 +46,7 @@ def make_folds(table: pd.DataFrame, num_folds: int, seed: int) -> pd.DataFrame:
     is_train = (folds.split == "train").to_numpy()
     train = folds[is_train]
     column = grouping_column(train)
-    num_groups = train[column].nunique()
-    if not 2 <= num_folds <= num_groups:
-        raise InputError(
-            f"--num-folds {num_folds}: expected 2 to {num_groups}, the number of {column[:-3]}s to keep whole"
-        )
+    _check_number(num_folds, train[column], column.removesuffix("_id"))
     fold = np.full(len(folds), TEST_FOLD)
     splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
@@ -58,24 +54,56 @@ def make_folds(table: pd.DataFrame, num_folds: int, seed: int) -> pd.DataFrame:
         warnings.filterwarnings("ignore", message="The least populated class")
         for number, (_, held_out) in enumerate(splitter.split(train, train.label, train[column])):
             fold[np.flatnonzero(is_train)[held_out]] = number
+    fold[is_train] = _filled(fold[is_train], train[column].to_numpy(), num_folds)
     folds["fold"] = fold
     folds.loc[~is_train, "label"] = -1
     return folds[list(COLUMNS)]
+
+
+def _check_number(num_folds: int, groups: pd.Series, kind: str) -> None:
+    """Raise InputError unless that many folds can be made of whole groups."""
+    num_groups = groups.nunique()
+    if num_groups < 2:
+        cure = "add other people" if kind == "video" else "add other people, or prepare without the table of subjects"
+        raise InputError(
+            f"all {len(groups)} training clips are of one {kind}, {groups.iloc[0]!r}, and a {kind} is never divided: "
+            f"there is nobody to validate on; {cure}"
+        )
+    if not 2 <= num_folds <= num_groups:
+        raise InputError(f"--num-folds {num_folds}: expected 2 to {num_groups}, the number of {kind}s to keep whole")
+
+
+def _filled(fold: np.ndarray, groups: np.ndarray, num_folds: int) -> np.ndarray:
+    """(N,) folds of which none is empty: StratifiedGroupKFold may leave one so, although there are groups enough.
+
+    An empty fold gets the smallest group of the fold that has most groups.
+    """
+    fold = fold.copy()
+    for empty in np.setdiff1d(np.arange(num_folds), fold):
+        names, first, sizes = np.unique(groups, return_index=True, return_counts=True)
+        donor = np.bincount(fold[first]).argmax()
+        smallest = min(np.flatnonzero(fold[first] == donor), key=lambda group: sizes[group])
+        fold[groups == names[smallest]] = empty
+    return fold
 
 
 def load_folds(run: str, track: str = "track1") -> pd.DataFrame:
     """Read folds/<run>.csv and check that nobody straddles a fold.
 
     Raises:
-        InputError: it does not exist, lacks a column, or puts a subject into two folds.
+        InputError: it does not exist, is no such table, has a fold without clips, or puts a subject into two folds.
     """
     path = folds_csv(run, track)
     if not path.exists():
         raise InputError(f"{path}: no folds yet; run `python -m folds.make --run {run} --track {track}` first")
-    folds = read_id_csv(path, ("clip_id", "video_id", "subject_id"))
+    try:
+        folds = read_id_csv(path, ("clip_id", "video_id", "subject_id"))
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path}: expected a csv with the columns {', '.join(COLUMNS)} ({error})") from error
     missing = [column for column in COLUMNS if column not in folds.columns]
     if missing:
         raise InputError(f"{path}: column {missing[0]!r} is missing; expected {', '.join(COLUMNS)}")
+    _check_rows(path, folds)
     known = folds[folds.subject_id != ""]
     num_folds_of = known.groupby("subject_id").fold.nunique()
     if (num_folds_of > 1).any():
@@ -84,6 +112,25 @@ def load_folds(run: str, track: str = "track1") -> pd.DataFrame:
             f"{path}: subject {subject!r} is in {num_folds_of[subject]} folds, expected one; make it again"
         )
     return folds
+
+
+def _check_rows(path: Path, folds: pd.DataFrame) -> None:
+    """Raise InputError about a clip that comes twice, a label or fold that is no number, or a fold without clips."""
+    twice = folds.clip_id[folds.clip_id.duplicated()]
+    if len(twice):
+        raise InputError(f"{path}: clip {twice.iloc[0]!r} comes twice, expected once; make it again")
+    for column in ("label", "fold"):
+        numbers = pd.to_numeric(folds[column], errors="coerce")
+        wrong = ~((numbers % 1 == 0) & (numbers >= TEST_FOLD))
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            got = folds[column].iloc[row]
+            raise InputError(f"{path}, row {row + 2}: {column} is '{got}', expected a whole number from -1 on")
+        folds[column] = numbers.astype(int)
+    numbers = sorted(set(folds.fold) - {TEST_FOLD})
+    if len(numbers) < 2 or numbers != list(range(len(numbers))):
+        got = ", ".join(map(str, numbers)) or "none"
+        raise InputError(f"{path}: expected folds 0, 1, ... without a gap, two or more, got {got}; make it again")
 
 
 def describe(folds: pd.DataFrame, classes: tuple[str, ...]) -> str:

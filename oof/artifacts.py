@@ -1,22 +1,26 @@
 """The file in which a model says what it thinks of every clip: oof/<run>/<name>.npz.
 
     clip_id (N,) text, fold (N,) int8, label (N,) int16, logits (N, K) float32, classes (K,) text: each training clip
-    once, by the fold model that never saw it; test_clip_id (M,) text, test_logits (F, M, K) float32: every fold model.
+    once, by the fold model that never saw it; test_clip_id (M,) text, test_logits (F, M, K) float32: every fold model;
+    test_has_input (M,) bool: whether the clip has what the model looks at (absent in older files: all have).
 
-Raw logits, loadable with pickling off. Any framework that writes this form can enter the blend.
+Raw logits or log-probabilities, loadable with pickling off. Any framework that writes this form can enter the blend,
+whatever the number types and the order of rows.
 """
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from datasets.errors import InputError
 from datasets.files import replacing
+from oof.arrays import as_real, as_text, as_whole, read_arrays
 
 ARRAYS = ("clip_id", "fold", "label", "logits", "classes", "test_clip_id", "test_logits")
+TEXT, WHOLE = ("clip_id", "classes", "test_clip_id"), ("fold", "label")
+FEW_ROWS = 5  # fewer rows of logits may sum to one by chance
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,11 @@ class Oof:
     classes: np.ndarray
     test_clip_id: np.ndarray
     test_logits: np.ndarray
+    test_has_input: np.ndarray | None = None  # not given: all have
+
+    def __post_init__(self) -> None:
+        if self.test_has_input is None:
+            object.__setattr__(self, "test_has_input", np.ones(len(self.test_clip_id), bool))
 
 
 def write_oof(path: Path, oof: Oof) -> None:
@@ -49,27 +58,31 @@ def write_oof(path: Path, oof: Oof) -> None:
             classes=oof.classes.astype(np.str_),
             test_clip_id=oof.test_clip_id.astype(np.str_),
             test_logits=oof.test_logits.astype(np.float32),
+            test_has_input=oof.test_has_input.astype(bool),
         )
 
 
 def read_oof(path: Path) -> Oof:
     """Read and check one npz.
 
+    Returns:
+        text ids and classes, whole numbers for fold and label, float32 logits, whatever types the file has.
     Raises:
         InputError: it is missing, damaged, would need pickling, or breaks the contract.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            missing = [name for name in ARRAYS if name not in file.files]
-            if missing:
-                raise InputError(f"{path}: array {missing[0]!r} is missing; expected {', '.join(ARRAYS)}")
-            oof = Oof(**{name: file[name] for name in ARRAYS})
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file; train this model first") from error
-    except (BadZipFile, ValueError, OSError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not an npz of plain arrays ({error}); train this model again") from error
+    arrays = read_arrays(path, "train this model again, or copy the file again from where it was made")
+    missing = [name for name in ARRAYS if name not in arrays]
+    if missing:
+        raise InputError(f"{path}: array {missing[0]!r} is missing; expected {', '.join(ARRAYS)}")
+
+    def typed(name: str) -> np.ndarray:
+        convert = as_text if name in TEXT else as_whole if name in WHOLE else as_real
+        return convert(arrays[name], f"{path}: {name}")
+
+    has_input = arrays.get("test_has_input")
+    if has_input is not None and has_input.dtype != bool:
+        raise InputError(f"{path}: test_has_input holds {has_input.dtype}, expected true or false a test clip")
+    oof = Oof(**{name: typed(name) for name in ARRAYS}, test_has_input=has_input)
     check_oof(oof, path)
     return oof
 
@@ -77,15 +90,20 @@ def read_oof(path: Path) -> Oof:
 def check_oof(oof: Oof, path: Path) -> None:
     """Raise InputError with the first broken promise of the contract."""
     num_clips, num_classes, num_test = len(oof.clip_id), len(oof.classes), len(oof.test_clip_id)
-    num_folds = len(oof.test_logits)
     for name, array, shape in (
         ("fold", oof.fold, (num_clips,)),
         ("label", oof.label, (num_clips,)),
         ("logits", oof.logits, (num_clips, num_classes)),
-        ("test_logits", oof.test_logits, (num_folds, num_test, num_classes)),
+        ("test_has_input", oof.test_has_input, (num_test,)),
     ):
         if array.shape != shape:
             raise InputError(f"{path}: {name} has shape {array.shape}, expected {shape}")
+    shape = oof.test_logits.shape
+    if len(shape) != 3 or shape[1:] != (num_test, num_classes) or not shape[0]:
+        raise InputError(
+            f"{path}: test_logits has shape {shape}, expected (folds, {num_test}, {num_classes}), "
+            "one slice or more, each by another fold model"
+        )
     for name, ids in (("clip_id", oof.clip_id), ("test_clip_id", oof.test_clip_id)):
         unique, counts = np.unique(ids, return_counts=True)
         if (counts > 1).any():
@@ -104,6 +122,21 @@ def check_oof(oof: Oof, path: Path) -> None:
             raise InputError(
                 f"{path}: {name} of clip {str(ids[np.argmax(bad)])!r} is not finite; train this model again"
             )
+    _check_no_probabilities(oof, path)
+
+
+def _check_no_probabilities(oof: Oof, path: Path) -> None:
+    """Refuse probabilities, of all clips or of one fold, percent too: a blend would take the softmax of them again."""
+    folds = [oof.logits[oof.fold == fold] for fold in np.unique(oof.fold)]
+    for name, parts in (("logits", [oof.logits, *folds]), ("test_logits", [*oof.test_logits])):
+        for rows in parts:
+            sums = rows.sum(1)
+            is_sum = any(np.allclose(sums, total, rtol=0, atol=total / 100) for total in (1, 100))
+            if len(rows) >= FEW_ROWS and rows.shape[1] > 1 and (rows >= 0).all() and is_sum:
+                raise InputError(
+                    f"{path}: {name} are probabilities (never negative, each row sums to {sums[0]:.4g}), expected "
+                    "logits or log-probabilities; write numpy.log(numpy.maximum(p, 1e-9)) of them"
+                )
 
 
 def file_sha256(path: Path) -> str:

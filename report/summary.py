@@ -7,14 +7,13 @@ writes: report/<run>/summary.txt, report/<run>/summary.json
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
 from datasets.clips import load_clips
 from datasets.errors import InputError, run_command
-from datasets.files import replacing, write_json
+from datasets.files import read_json, replacing, write_json
 from datasets.paths import (
     check_run_name,
     clips_dir,
@@ -26,12 +25,16 @@ from datasets.paths import (
     weights_json,
 )
 from ensemble.join import read_entries
+from ensemble.missing_inputs import describe_missing, missing_inputs
 from ensemble.mixture import softmax
 from oof.metrics import scores
-from spotting.score import read_submission, read_truth, score_videos
+from spotting.label_files import read_segments, read_truth
+from spotting.score import check_videos, score_videos
 from spotting.segments import Segments, make_segments
+from spotting.unseen import describe_unseen
 from submissions.check import check_submission
-from submissions.track1 import check_same_ids, read_sample
+from submissions.table import read_table
+from submissions.track1 import check_same_ids
 
 SCORES = ("top1", "top5", "class_average")
 COLUMNS = (*(f"oof_{score}" for score in SCORES), *(f"test_{score}" for score in SCORES), "minutes", "peak_gb")
@@ -47,13 +50,13 @@ def test_labels(run: str, answers: Path | None) -> dict[str, int] | None:
     clips = load_clips(run, "track1")
     test = clips.table[clips.table.split == "test"]
     if answers is not None:
-        table = read_sample(answers)
-        check_same_ids(table.iloc[:, 0].tolist(), test.clip_id.tolist(), str(answers), f"the test clips of run {run}")
+        table = read_table(answers)
+        check_same_ids(table.iloc[:, 0], test.clip_id.tolist(), str(answers), f"the test clips of run {run}")
         bad = ~table.iloc[:, 1].isin([str(label) for label in range(clips.num_classes)])
         if bad.any():
-            row = int(bad.to_numpy().argmax())
+            row = bad.idxmax()
             raise InputError(
-                f"{answers}, row {row + 2}: class {table.iloc[row, 1]!r}, expected 0 to {clips.num_classes - 1}"
+                f"{answers}, row {row}: class {table.iloc[:, 1][row]!r}, expected 0 to {clips.num_classes - 1}"
             )
         return dict(zip(table.iloc[:, 0], table.iloc[:, 1].astype(int), strict=True))
     if len(test) and (test.label >= 0).all():
@@ -61,14 +64,18 @@ def test_labels(run: str, answers: Path | None) -> dict[str, int] | None:
     return None
 
 
+def read_blend(run: str) -> dict:
+    return read_json(weights_json(run), f"run `python -m ensemble.blend --run {run} --overwrite`")
+
+
 def track1_rows(run: str, labels: dict[str, int] | None) -> dict[str, dict]:
     """Name -> COLUMNS, for each entry and for the blend; None where a figure cannot be had."""
-    facts = json.loads(weights_json(run).read_text())
+    facts = read_blend(run)
     names = facts["entries"]
     entries = read_entries([oof_npz(run, name) for name in names])
     rows = {}
     for name, logits, test_logits in zip(names, entries.logits, entries.test_logits, strict=True):
-        made = json.loads(oof_json(run, name).read_text()) if oof_json(run, name).exists() else {}
+        made = read_json(oof_json(run, name), f"train {name} again") if oof_json(run, name).exists() else {}
         oof = scores(logits, entries.label)
         probabilities = dict(zip(entries.test_clip_id, softmax(test_logits).mean(0), strict=True))
         rows[name] = {
@@ -77,11 +84,14 @@ def track1_rows(run: str, labels: dict[str, int] | None) -> dict[str, dict]:
             "minutes": made.get("minutes"),
             "peak_gb": made.get("peak_gb"),
         }
-    submitted = read_sample(submission_csv(run, "track1"))
-    certain = np.eye(len(entries.classes))[submitted.iloc[:, 1].astype(int)]
+    certain = {}
+    if len(entries.test_clip_id):
+        submitted = read_table(submission_csv(run, "track1"))
+        one_hot = np.eye(len(entries.classes))[submitted.iloc[:, 1].astype(int)]
+        certain = dict(zip(submitted.iloc[:, 0], one_hot, strict=True))
     rows[f"blend ({facts['shipped']})"] = {
         **{f"oof_{score}": facts["estimate"][score] for score in SCORES},
-        **_test_scores(dict(zip(submitted.iloc[:, 0], certain, strict=True)), labels),
+        **_test_scores(certain, labels),
         "test_top5": None,  # the file that is handed in holds one class a clip
         "minutes": None,
         "peak_gb": None,
@@ -108,11 +118,22 @@ def format_track1(rows: dict[str, dict]) -> list[str]:
     return lines
 
 
+def clips_unseen(run: str) -> list[str]:
+    """Which test clips were answered without what, a line an input."""
+    paths = [oof_npz(run, name) for name in read_blend(run)["entries"]]
+    return describe_missing(missing_inputs(read_entries(paths), paths))
+
+
 def track2_rows(run: str, answers: Path | None) -> dict[str, dict | None]:
     """Out-of-fold and test F1 of spotting by the strict and the organisers' rule; None where labels are hidden."""
-    facts = json.loads(spotting_json(run).read_text())
-    truth = read_truth(answers) if answers is not None else labelled_test_segments(run)
-    test = score_videos(truth, read_submission(submission_csv(run, "track2"))) if truth else None
+    facts = read_json(spotting_json(run), f"run `python -m spotting.predict --run {run}`")
+    base, path = load_clips(run, "track2").frame_base, submission_csv(run, "track2")
+    truth = read_truth(answers, base)[0] if answers is not None else labelled_test_segments(run)
+    test = None
+    if truth:
+        predicted = read_segments(path, base)
+        check_videos(truth, predicted, str(answers or "the labelled test recordings"), path)
+        test = score_videos(truth, predicted)
     return {"out-of-fold": facts["out_of_fold"], "test": test}
 
 
@@ -120,7 +141,7 @@ def labelled_test_segments(run: str) -> dict[str, Segments]:
     """Gestures of the test videos whose labels the recordings hold, in the codes of the label files; {} when hidden."""
     clips = load_clips(run, "track2")
     codes = np.array(clips.meta["codes"])
-    test = clips.table[(clips.table.split == "test") & (clips.table.label >= 0)]
+    test = clips.table[(clips.table.split == "test") & (clips.table.label >= 0) & (clips.table.start_frame >= 0)]
     return {
         video_id: make_segments(
             rows.start_frame.to_numpy(), (rows.start_frame + rows.num_frames).to_numpy(), codes[rows.label.to_numpy()]
@@ -149,18 +170,22 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--answers", type=Path, help="hidden labels of track 1: csv id,class")
     parser.add_argument("--answers2", type=Path, help="hidden labels of track 2: SMG folders with finelabels")
     args = parser.parse_args(argv)
-    result, lines, made = {}, [], []
+    result, lines, notes, made = {}, [], [], []
     if clips_dir(args.run, "track1").exists():
         labels = test_labels(args.run, args.answers)
         result["track1"] = track1_rows(args.run, labels)
         lines += format_track1(result["track1"])
-        made.append(submission_csv(args.run, "track1"))
+        if (load_clips(args.run, "track1").table.split == "test").any():
+            made.append(check_submission(submission_csv(args.run, "track1")))
+        notes += clips_unseen(args.run)
     if clips_dir(args.run, "track2").exists():
         result["track2"] = track2_rows(args.run, args.answers2)
         lines += format_track2(result["track2"])
-        made.append(submission_csv(args.run, "track2"))
-    for path in made:
-        lines.append(f"  {check_submission(path)}")
+        base = load_clips(args.run, "track2").frame_base
+        made.append(check_submission(submission_csv(args.run, "track2"), base=base))
+        notes += describe_unseen(load_clips(args.run, "track2"))
+    lines += [f"  {line}" for line in made]
+    lines += [f"  note: {note}" for note in notes]
     text = "\n".join(lines) + "\n"
     folder = report_dir(args.run)
     with replacing(folder / "summary.txt") as temporary:

@@ -1,6 +1,6 @@
 """Turn trained folds into a submission: thresholds on held-out people, then the test videos.
 
-reads:  clips/<run>/track2/, folds/<run>_track2.csv, spotting/<run>/, checkpoints/<run>/spotting_detector/
+reads:  clips/<run>/track2/, folds/track2/<run>.csv, spotting/<run>/, checkpoints/<run>/spotting_detector/
 writes: spotting/<run>/candidates.npz, spotting/<run>/thresholds.json, submissions/<run>/track2.csv
 
     python -m spotting.predict --run mine [--search.nms_iou 0.2 ...]
@@ -9,7 +9,6 @@ A test video is seen by the detectors of all folds; their probabilities and dist
 """
 
 import argparse
-import json
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ import torch
 
 from datasets.clips import Clips, load_clips
 from datasets.errors import InputError, run_command
-from datasets.files import replacing, write_json
+from datasets.files import read_json, replacing, write_json
 from datasets.paths import (
     check_run_name,
     spotting_candidates_npz,
@@ -32,15 +31,18 @@ from spotting.decode import FrameScores, average_models, decode_window, pool_win
 from spotting.detector import Detector, make_points
 from spotting.samples import padded_window
 from spotting.score import score_videos
-from spotting.segments import Segments, empty_segments, to_inclusive
+from spotting.segments import Segments, empty_segments
 from spotting.stages import NUM_TEST_VIEWS, SpottingJob, build_detector, gestures_of, videos_of_fold
 from spotting.thresholds import apply, choose, threshold_for_count, thresholds_of
 from spotting.train import is_done, make_jobs
+from spotting.unseen import describe_unseen
 from spotting.windows import window_starts
+from submissions.track2 import COLUMNS
 from training.checkpoint import load_checkpoint
 from training.config import parse_overrides
 from training.resources import choose_device
 from training.seeding import make_deterministic
+from training.versions import in_all
 
 
 @torch.no_grad()
@@ -52,7 +54,7 @@ def find_candidates(clips: Clips, video_id: str, jobs: list[SpottingJob], detect
     num_views = NUM_TEST_VIEWS if jobs[0].config.search.mirror else 1
     alone = [slice(i * num_views, (i + 1) * num_views) for i in range(len(jobs))]  # of the outputs: a detector's views
     groups = [slice(None), *(alone if len(jobs) > 1 else [])]
-    if not (clips.joints_of_video(video_id)[..., 2] > 0).any():
+    if not clips.is_seen(video_id):
         return [empty_segments() for _ in groups]
     config, device = jobs[0].config, jobs[0].device
     tokens = [[read_tokens(job, view, video_id) for view in range(num_views)] for job in jobs]
@@ -80,6 +82,15 @@ def read_tokens(job: SpottingJob, view: int, video_id: str) -> np.ndarray:
     if not path.exists():
         raise InputError(f"{path}: no frame tokens; run `python -m spotting.train --run {job.run} --overwrite`")
     return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def how_trained(jobs: list[SpottingJob]) -> dict[str, dict[str, str]]:
+    """Device and number format of each stage's trainings."""
+    made = {
+        stage: [load_checkpoint(job.folder(stage) / "weights.pt").get("made", {}) for job in jobs]
+        for stage in ("extractor", "detector")
+    }
+    return {stage: in_all(facts, ("device", "number_format")) for stage, facts in made.items()}
 
 
 def load_detector(job: SpottingJob, num_classes: int, video_id: str) -> Detector:
@@ -117,11 +128,11 @@ def write_candidates(path, candidates: dict[str, Segments], fold_of: dict[str, i
 
 def submission_table(clips: Clips, found: dict[str, Segments]) -> pd.DataFrame:
     """Columns video, class, start, end, score in the codes and the frame base of the data's own label files."""
-    parts = [pd.DataFrame(columns=["video", "class", "start", "end", "score"])]
-    codes, shift = np.array(clips.meta["codes"]), clips.meta["first_frame"] - 1
+    parts = [pd.DataFrame(columns=list(COLUMNS))]
+    codes = np.array(clips.meta["codes"])
     for video_id, segments in found.items():
-        start, end = to_inclusive(segments.start, segments.end)
-        columns = {"video": video_id, "class": codes[segments.label], "start": start + shift, "end": end + shift}
+        start, end = clips.frame_base.to_file(segments.start, segments.end)
+        columns = {"video": video_id, "class": codes[segments.label], "start": start, "end": end}
         table = pd.DataFrame({**columns, "score": np.round(segments.score, 4)})
         parts.append(table.sort_values(["start", "end", "class"], kind="stable"))
     filled = [part for part in parts if len(part)]
@@ -171,6 +182,7 @@ def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
             ),
             "out_of_fold": out_of_fold,
             "settings": config.to_dict(),
+            "trained": how_trained(jobs),
             "fingerprint": jobs[0].fingerprint,
         },
     )
@@ -182,6 +194,8 @@ def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
         f"suppression IoU {choice.nms_iou:g}"
     )
     print(f"  {len(table)} segments in {len(found)} test videos -> {submission_csv(run, 'track2')}")
+    for line in describe_unseen(clips):
+        print(f"  note: {line}")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -192,7 +206,8 @@ def main(argv: list[str] | None = None) -> None:
     path = spotting_settings_json(args.run)
     if not path.exists():
         raise InputError(f"{path}: nothing trained yet; run `python -m spotting.train --run {args.run}` first")
-    config = override_parts(config_from_dict(json.loads(path.read_text())), parse_overrides(unknown))
+    settings = read_json(path, f"run `python -m spotting.train --run {args.run} --overwrite`")
+    config = override_parts(config_from_dict(settings), parse_overrides(unknown))
     predict(args.run, config, choose_device(args.device))
 
 

@@ -1,7 +1,11 @@
 """Score a spotting submission against label files: micro F1 at a temporal IoU of 0.3, by two rules.
 
-reads: --truth, SMG folders with *_finelabels.csv, or a csv video,class,start,end; --pred, spotting/<run>'s track2.csv
+reads: --truth, folders with *_finelabels.csv (SMG) or NNNN_label.csv (iMiGUE), or a csv video,class,start,end;
+       --pred, submissions/<run>/track2.csv
 writes: one JSON line on stdout
+
+The predictions number frames as the label files do. Where those are a csv: from 1, unless --first-frame, --run or a
+place in submissions/<run>/ says otherwise, and both files alike.
 
 The strict rule matches one to one; the organisers' rule lets a prediction serve several gestures, so that one long
 segment of a frequent class can collect many. Both count over all videos together.
@@ -12,18 +16,19 @@ Source: the organisers' SMG online-recognition kit (mikecheninoulu) for its rule
 import argparse
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from datasets.errors import InputError, run_command
-from datasets.ids import natural_key
-from spotting.segments import Segments, empty_segments, from_inclusive, make_segments, temporal_iou, to_inclusive
+from datasets.frame_base import FrameBase
+from spotting.label_files import read_segments, read_truth
+from spotting.segments import Segments, empty_segments, temporal_iou
+from submissions.track2 import add_base_arguments, wanted_base
 
 IOU_THRESHOLD = 0.3
-COLUMNS = ("video", "class", "start", "end")
 
 
 def strict_hits(truth: Segments, predicted: Segments, iou_threshold: float = IOU_THRESHOLD) -> int:
@@ -51,8 +56,9 @@ def organiser_hits(truth: Segments, predicted: Segments, iou_threshold: float = 
     Their IoU is taken on the frame numbers of the files without + 1, and divides by the hull; a prediction that was
     used stays in the list, because the result of the kit's delete call is dropped.
     """
-    t_start, t_end = to_inclusive(truth.start, truth.end)
-    p_start, p_end = to_inclusive(predicted.start, predicted.end)
+    as_in_files = FrameBase(0).to_file  # any base will do, they are only subtracted
+    t_start, t_end = as_in_files(truth.start, truth.end)
+    p_start, p_end = as_in_files(predicted.start, predicted.end)
     overlap = np.minimum(p_end[:, None], t_end[None]) - np.maximum(p_start[:, None], t_start[None])
     hull = np.maximum(p_end[:, None], t_end[None]) - np.minimum(p_start[:, None], t_start[None])
     iou = np.divide(overlap, hull, out=np.zeros(overlap.shape), where=hull > 0)
@@ -90,58 +96,25 @@ def score_videos(
     return {rule: summarise(hits, num_predicted, num_truth) for rule, hits in counts.items()}
 
 
-def read_submission(path: Path) -> dict[str, Segments]:
-    """Segments per video of a csv with the columns video, class, start, end and optionally score (else all 1).
-
-    Frames count from 1, both ends inclusive; the class keeps the number of the label files.
+def check_videos(truth: dict[str, Segments], predicted: dict[str, Segments], truth_path: str, path: Path) -> None:
+    """Say which predicted videos the truth does not know; they are not scored.
 
     Raises:
-        InputError: the file is missing, a column is missing, or a value is not a whole number in order.
+        InputError: it knows none of them, so that the score would be 0 for want of a name.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; make it with `python -m spotting.predict --run RUN`")
-    table = pd.read_csv(path, dtype={"video": str}, keep_default_na=False, na_values=[])
-    missing = [column for column in COLUMNS if column not in table.columns]
-    if missing:
-        raise InputError(f"{path}: expected the columns video,class,start,end,score; {missing[0]} is missing")
-    values = table.reindex(columns=[*COLUMNS[1:], "score"], fill_value=1).apply(pd.to_numeric, errors="coerce")
-    whole = values[["class", "start", "end"]]
-    wrong = values.isna().any(axis=1) | (whole % 1 != 0).any(axis=1) | (whole.start < 1) | (whole.end < whole.start)
-    if wrong.any():
-        row = int(np.argmax(wrong.to_numpy()))
-        got = ",".join(str(value) for value in table.iloc[row])
-        raise InputError(f"{path}: line {row + 2}: expected video,class,start,end with 1 <= start <= end, got {got}")
-    start, end = from_inclusive(values["start"].to_numpy(), values["end"].to_numpy())
-    everything = make_segments(start, end, values["class"].to_numpy(), values["score"].to_numpy())
-    videos = table.video.to_numpy()
-    return {str(v): everything[np.flatnonzero(videos == v)] for v in pd.unique(videos)}
-
-
-def read_truth(path: Path) -> dict[str, Segments]:
-    """Gestures per video, of a csv or of every *_finelabels.csv below a folder.
-
-    Raises:
-        InputError: nothing there, or a row that is not class,start,end.
-    """
-    if path.is_file():
-        return read_submission(path)
-    files = sorted(path.rglob("*_finelabels.csv"), key=lambda file: natural_key(file.name))
-    if not files:
-        raise InputError(f"{path}: expected a folder with *_finelabels.csv files, or a csv; found none")
-    return {file.name.removesuffix("_finelabels.csv"): _read_finelabels(file) for file in files}
-
-
-def _read_finelabels(file: Path) -> Segments:
-    rows = []
-    for number, line in enumerate(file.read_text().splitlines(), start=1):
-        if not line.strip():
-            continue
-        parts = line.split(",")
-        if len(parts) != 3 or not all(re.fullmatch(r"\s*\d+\s*", part) for part in parts):
-            raise InputError(f"{file}: line {number}: expected class,start,end as whole numbers, got {line!r}")
-        rows.append([int(part) for part in parts])
-    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
-    return make_segments(*from_inclusive(table[:, 1], table[:, 2]), table[:, 0])
+    unknown = [video for video in predicted if video not in truth]
+    if not unknown:
+        return
+    if len(unknown) == len(predicted):
+        raise InputError(
+            f"{path}: not one of its {len(predicted)} videos is in {truth_path}: {unknown[0]!r} here, "
+            f"{next(iter(truth), 'nothing')!r} there; write the ids as there"
+        )
+    print(
+        f"note: {path}: {len(unknown)} of its {len(predicted)} videos are not in {truth_path}, ignored: "
+        + ", ".join(map(repr, unknown[:5])),
+        file=sys.stderr,
+    )
 
 
 def select_videos(videos: NDArray[np.str_] | list[str], choice: str) -> list[str]:
@@ -169,15 +142,18 @@ def select_videos(videos: NDArray[np.str_] | list[str], choice: str) -> list[str
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Score a spotting submission.", allow_abbrev=False)
-    parser.add_argument("--truth", type=Path, required=True, help="SMG folders with finelabels, or a csv")
+    parser.add_argument("--truth", type=Path, required=True, help="folder with label files, or a csv")
     parser.add_argument("--pred", type=Path, required=True, help="track2.csv: video,class,start,end,score")
     parser.add_argument("--videos", default=None, help="ids or numbers, e.g. 13-16,19 (default: all of the truth)")
     parser.add_argument("--iou", type=float, default=IOU_THRESHOLD)
+    add_base_arguments(parser, "whose frame numbers the csv has")
     args = parser.parse_args(argv)
-    truth = read_truth(args.truth)
+    truth, base_of_files = read_truth(args.truth, wanted_base(args, args.pred))
+    predicted = read_segments(args.pred, wanted_base(args, args.pred, base_of_files))
+    check_videos(truth, predicted, str(args.truth), args.pred)
     if args.videos:
         truth = {video: truth[video] for video in select_videos(list(truth), args.videos)}
-    scores = score_videos(truth, read_submission(args.pred), args.iou)
+    scores = score_videos(truth, predicted, args.iou)
     shown = {key: scores["strict"][key] for key in ("f1", "precision", "recall")}
     print(json.dumps({**shown, "iou": args.iou, "videos": len(truth), **scores}))
 

@@ -1,8 +1,7 @@
 """Segments of a video as arrays, and their temporal overlap.
 
-A segment lies in frames counted from zero, start inclusive, end exclusive, so that `end - start` is its length. The
-label files and the submission count frames from 1 with both ends inclusive; `to_inclusive` and `from_inclusive` are the
-only two places that convert.
+A segment lies in frames counted from zero, start inclusive, end exclusive, so that `end - start` is its length. Label
+files and submissions number frames otherwise: `datasets.frame_base` converts.
 """
 
 from dataclasses import dataclass
@@ -56,17 +55,6 @@ def concatenate(parts: list[Segments]) -> Segments:
     if not parts:
         return empty_segments()
     return Segments(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("start", "end", "label", "score")))
-
-
-def from_inclusive(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
-    """Frames counted from 1, both ends inclusive -> counted from 0, end exclusive."""
-    return start - 1, end
-
-
-def to_inclusive(start: NDArray, end: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Frames counted from 0, end exclusive -> whole frames counted from 1, both inclusive, at least one frame long."""
-    first = np.rint(np.asarray(start)).astype(np.int64) + 1
-    return first, np.maximum(np.rint(np.asarray(end)).astype(np.int64), first)
 
 
 def temporal_iou(a_start: NDArray, a_end: NDArray, b_start: NDArray, b_end: NDArray) -> NDArray[np.float64]:

@@ -1,20 +1,23 @@
 """Train spotting: per fold a PoseC3D that turns frames into tokens, and a detector on these tokens.
 
-reads:  clips/<run>/track2/, folds/<run>_track2.csv
+reads:  clips/<run>/track2/, folds/track2/<run>.csv
 writes: checkpoints/<run>/spotting_extractor/fold<k>/, spotting/<run>/tokens_fold<k>/,
         checkpoints/<run>/spotting_detector/fold<k>/, spotting/<run>/settings.json
 
-    python -m spotting.train --run mine [--profile bench] [--fold 0] [--jobs 2] [--detector.window 512 ...]
+    python -m spotting.train --run mine [--profile bench] [--fold 0] [--stage tokens] [--detector.window 512 ...]
+
+A detector is trained on tokens of every fold: on several machines, `--stage tokens` of all folds comes first.
 """
 
 import argparse
+import json
 import shutil
 import time
 
 import torch
 
 from datasets.clips import load_clips
-from datasets.errors import run_command
+from datasets.errors import naming, run_command
 from datasets.files import write_json
 from datasets.paths import check_run_name, folds_csv, spotting_settings_json, spotting_tokens_json
 from folds.make import load_folds
@@ -31,6 +34,7 @@ from spotting.stages import (
 )
 from training.checkpoint import check_fingerprint, load_checkpoint
 from training.config import add_run_arguments, parse_overrides, wanted_folds
+from training.precision import describe_format
 from training.progress import format_seconds
 from training.resources import choose_device, parallel_folds, run_side_by_side
 
@@ -48,7 +52,8 @@ def describe_fold(job: SpottingJob) -> None:
     started = time.monotonic()
     clips, folds = load_clips(job.run, "track2"), load_folds(job.run, "track2")
     parts = videos_of_fold(clips.videos, folds, job.fold)
-    make_tokens(clips, parts, train_extractor(clips, parts["train"], job), job)
+    with naming(f"spotting extractor fold {job.fold}"):
+        make_tokens(clips, parts, train_extractor(clips, parts["train"], job), job)
     print(f"  spotting fold {job.fold}: tokens made, {format_seconds(time.monotonic() - started)}", flush=True)
 
 
@@ -62,7 +67,8 @@ def detect_fold(job: SpottingJob) -> None:
     if waited_for:
         print(f"  spotting fold {job.fold}: its detector needs folds {waited_for}; run them, then this again")
         return
-    train_detector(clips, video2fold, video_ids, job)
+    with naming(f"spotting detector fold {job.fold}"):
+        train_detector(clips, video2fold, video_ids, job)
     print(f"  spotting fold {job.fold}: detector trained, {format_seconds(time.monotonic() - started)}", flush=True)
 
 
@@ -75,6 +81,16 @@ def is_done(job: SpottingJob) -> bool:
     return True
 
 
+STAGES = {"tokens": describe_fold, "detector": detect_fold}
+
+
+def write_settings(run: str, config: SpottingConfig) -> None:
+    """Note the resolved settings for the later steps; the file is left alone where it says the same already."""
+    path = spotting_settings_json(run)
+    if not path.exists() or json.loads(path.read_text()) != json.loads(json.dumps(config.to_dict())):
+        write_json(path, config.to_dict())
+
+
 def remove_results(job: SpottingJob) -> None:
     """Forget everything a fold made."""
     for stage in ("extractor", "detector"):
@@ -85,6 +101,7 @@ def remove_results(job: SpottingJob) -> None:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train both stages of spotting.", allow_abbrev=False)
     add_run_arguments(parser)
+    parser.add_argument("--stage", choices=STAGES, help="only this stage (default: both in turn)")
     args, unknown = parser.parse_known_args(argv)
     check_run_name(args.run)
     config = override_parts(PROFILES[args.profile], parse_overrides(unknown))
@@ -97,20 +114,21 @@ def main(argv: list[str] | None = None) -> None:
     waiting = [job for job in jobs if not is_done(job)]
     clips = load_clips(args.run, "track2")
     num_gestures = int(((clips.table.split == "train") & (clips.table.label >= 0)).sum())
+    used = describe_format(config.extractor.precision, device)
     print(
         f"spotting: {num_gestures} gestures in {int((clips.videos.split == 'train').sum())} training videos, "
-        f"{int((clips.videos.split == 'test').sum())} test videos, {device}, {len(jobs) - len(waiting)} of {len(jobs)} "
+        f"{int((clips.videos.split == 'test').sum())} test videos, {used}, {len(jobs) - len(waiting)} of {len(jobs)} "
         "folds already done"
     )
     if not waiting:
         return
     for part, fields in config.to_dict().items():
         print(f"  {part}: " + "  ".join(f"{key}={value}" for key, value in fields.items()))
-    write_json(spotting_settings_json(args.run), config.to_dict())
+    write_settings(args.run, config)
     parallel = parallel_folds(args.jobs, len(waiting), device)
-    for stage in (describe_fold, detect_fold):
+    for stage in [args.stage] if args.stage else STAGES:
         num_workers = max(config.extractor.num_workers, config.detector.num_workers)
-        run_side_by_side(stage, [(job,) for job in waiting], parallel, device, num_workers)
+        run_side_by_side(STAGES[stage], [(job,) for job in waiting], parallel, device, num_workers)
 
 
 if __name__ == "__main__":

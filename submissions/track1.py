@@ -9,23 +9,9 @@ import pandas as pd
 from datasets.errors import InputError
 from datasets.files import replacing
 from datasets.ids import natural_key
+from submissions.table import has_header, read_table
 
 DEFAULT_HEADER = ("Id", "Target")
-
-
-def read_sample(path: Path) -> pd.DataFrame:
-    """Read a sample submission with every cell as text.
-
-    Raises:
-        InputError: missing, empty, fewer than two columns, or an id that comes twice.
-    """
-    try:
-        sample = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: expected a csv with a header and one row a clip ({error})") from error
-    if sample.shape[1] < 2:
-        raise InputError(f"{path}: expected at least 2 columns, the id and the class, got {sample.shape[1]}")
-    return sample
 
 
 def write_track1(path: Path, clip_ids: np.ndarray, labels: np.ndarray, sample_path: Path | None = None) -> None:
@@ -33,8 +19,8 @@ def write_track1(path: Path, clip_ids: np.ndarray, labels: np.ndarray, sample_pa
 
     Args:
         clip_ids: (M,) text. labels: (M,) zero-based classes.
-        sample_path: its header, ids and row order are kept and its second column is filled. Without it the header is
-            `Id,Target` and ids go in numeric order (0187_2 before 0187_10).
+        sample_path: its header (or that it has none), ids and row order are kept and its second column is filled.
+            Without it the header is `Id,Target` and ids go in numeric order (0187_2 before 0187_10).
     Raises:
         InputError: the sample's ids are not exactly the predicted clips.
     """
@@ -43,12 +29,12 @@ def write_track1(path: Path, clip_ids: np.ndarray, labels: np.ndarray, sample_pa
         ids = sorted(label_of, key=natural_key)
         table = pd.DataFrame({DEFAULT_HEADER[0]: ids, DEFAULT_HEADER[1]: [label_of[id_] for id_ in ids]})
     else:
-        table = read_sample(sample_path)
+        table = read_table(sample_path)
         ids = table.iloc[:, 0]
-        check_same_ids(ids.tolist(), list(label_of), str(sample_path), "the predicted test clips")
+        check_same_ids(ids, list(label_of), str(sample_path), "the predicted test clips")
         table[table.columns[1]] = [label_of[id_] for id_ in ids]
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+        table.to_csv(temporary, index=False, header=has_header(table), lineterminator="\n")
 
 
 def write_zip(path: Path, clip_ids: np.ndarray, labels: np.ndarray) -> None:
@@ -65,16 +51,24 @@ def write_zip(path: Path, clip_ids: np.ndarray, labels: np.ndarray) -> None:
         file.writestr(zipfile.ZipInfo("Submission.csv"), content, zipfile.ZIP_DEFLATED)
 
 
-def check_same_ids(ids: list[str], expected: list[str], source: str, expected_source: str) -> None:
-    """Raise InputError naming the first id that comes twice, is unknown, or is missing."""
+def check_same_ids(ids: pd.Series, expected: list[str], source: str, expected_source: str) -> None:
+    """Raise InputError naming the first id that comes twice, is unknown, or is missing.
+
+    Args:
+        ids: their index is the row in the file, as `read_table` gives it.
+    """
     seen: set[str] = set()
     known = set(expected)
-    for row, id_ in enumerate(ids, start=2):
+    for row, id_ in ids.items():
         if id_ in seen:
             raise InputError(f"{source}, row {row}: id {id_!r} comes twice; expected each clip once")
         if id_ not in known:
-            raise InputError(f"{source}, row {row}: id {id_!r} is not among {expected_source} (e.g. {min(known)!r})")
+            raise InputError(f"{source}, row {row}: id {id_!r} is not among {expected_source} {_example(known)}")
         seen.add(id_)
     missing = known - seen
     if missing:
         raise InputError(f"{source}: {len(missing)} ids of {expected_source} are missing, first {min(missing)!r}")
+
+
+def _example(known: set[str]) -> str:
+    return f"(e.g. {min(known)!r})" if known else "(there are none)"

@@ -33,7 +33,7 @@ def tiny_clips(num_train: int = 24, num_test: int = 6, num_subjects: int = 4, se
         rows.append(
             (
                 *(f"{video}_{index}", video, subject, split, split, label if split == "train" else -1),
-                *(0, num_frames, offset, 1280, 720, 25.0, "", 0),
+                *(0, num_frames, offset, 1280, 720, 25.0, "", 0, number != 2),
             )
         )
         joints.append(clip)

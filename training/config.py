@@ -37,7 +37,7 @@ class FitConfig:
     milestones: tuple[int, ...] = ()  # epochs at which lr is multiplied by 0.1; empty = cosine to 0 per step
     clip_norm: float = 0.0  # maximal gradient norm; 0 = no clipping
     ema_decay: float = 0.0  # average of the weights over steps, used for prediction; 0 = last weights
-    precision: str = "fp32"  # fp32 | bf16 (fp32 on a CPU without bf16) | fp16 (GPU only, with loss scaling)
+    precision: str = "fp32"  # of a GPU: fp32 | bf16 | fp16 (with loss scaling); a CPU computes in fp32
     channels_last: bool = False  # memory format of 3D convolutions
     heads_only: bool = False  # train the network's HEADS alone; all else, batch statistics included, stays as it is
     num_workers: int = 0  # loader processes; the bytes of a run do not depend on it

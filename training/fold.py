@@ -1,6 +1,7 @@
 """One network on one fold: `fit` and `predict` with what they need of the clips and of the job."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
@@ -8,11 +9,13 @@ import torch
 from torch import nn
 
 from datasets.clips import Clips
+from datasets.errors import naming
 from training.adapt import adapted, clips_by_person
 from training.config import FitConfig
 from training.dataset import Sample, TrainRows, TrainSamples, ViewSamples
 from training.fit import Batch, fit
 from training.folds import FoldJob
+from training.inputs import JOINTS
 from training.predict import predict
 
 
@@ -36,18 +39,19 @@ def fit_fold(
         step: name of such a step; it is kept in a folder of this name below the fold's.
     """
     config = config or job.config
-    return fit(
-        model,
-        TrainSamples(train_rows, clips.table.label.to_numpy(), sample_clip, config.seed, clips.mirror),
-        config,
-        prepare=prepare,
-        loss_fn=loss_fn,
-        folder=job.folder / step,
-        fingerprint=job.fingerprint,
-        title=f"{job.title} {step}".rstrip(),
-        device=job.device,
-        clip_ids=clips.table.clip_id.tolist(),
-    )
+    with naming(f"step {step}") if step else nullcontext():
+        return fit(
+            model,
+            TrainSamples(train_rows, clips.table.label.to_numpy(), sample_clip, config.seed, clips.mirror),
+            config,
+            prepare=prepare,
+            loss_fn=loss_fn,
+            folder=job.folder / step,
+            fingerprint=job.fingerprint,
+            title=f"{job.title} {step}".rstrip(),
+            device=job.device,
+            clip_ids=clips.table.clip_id.tolist(),
+        )
 
 
 def predict_fold(
@@ -61,7 +65,8 @@ def predict_fold(
 ) -> np.ndarray:
     """Logits (len(rows), K) float32 of these clips, over all their test views; see `training.predict.predict`.
 
-    A job that adapts shows each person to a network of their own, see `training.adapt`.
+    A job that adapts shows each person to a network of their own, see `training.adapt`; where nobody is in view there
+    is nothing to adapt to.
     """
     config = job.config
 
@@ -80,9 +85,11 @@ def predict_fold(
     if not job.adapt:
         return predict_by(model, rows)
     logits = np.empty((len(rows), clips.num_classes), np.float32)
+    tells = clips.has_joints[rows] if JOINTS in job.needs else np.ones(len(rows), bool)
     for places in clips_by_person(clips.table, rows):
-        show = partial(predict_by, rows=rows[places], batch_size=even_batch(len(places), config.test_batch_size))
-        logits[places] = predict_by(adapted(model, show, len(places)), rows[places])
+        own = rows[places[tells[places]]]
+        show = partial(predict_by, rows=own, batch_size=even_batch(max(len(own), 1), config.test_batch_size))
+        logits[places] = predict_by(adapted(model, show, len(own)), rows[places])
     return logits
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+COLUMNS = ("epoch", "lr", "loss", "train_top1", "grad_norm", "grad_norm_max", "sec_per_epoch", "memory_gb")
+
 
 def peak_memory_gb(device: torch.device) -> float:
     """Peak memory of this process: on the GPU when it uses one, else resident memory."""
@@ -42,10 +44,14 @@ class EpochLog:
         self._drop_rows_after(first_epoch)
         self.start = self.last_print = time.monotonic()
 
-    def row(self, epoch: int, lr: float, loss: float, accuracy: float, memory_gb: float) -> None:
+    def row(
+        self, epoch: int, lr: float, loss: float, accuracy: float, grad_norms: tuple[float, float], memory_gb: float
+    ) -> None:
+        """`grad_norms` are the median and the largest gradient norm of the epoch's steps, before clipping."""
         now = time.monotonic()
         per_epoch = (now - self.start) / (epoch + 1 - self.first_epoch)
-        self._append([epoch + 1, f"{lr:.6g}", f"{loss:.6f}", f"{accuracy:.4f}", f"{per_epoch:.2f}", f"{memory_gb:.2f}"])
+        numbers = [f"{lr:.6g}", f"{loss:.6f}", f"{accuracy:.4f}", *(f"{norm:.4g}" for norm in grad_norms)]
+        self._append([epoch + 1, *numbers, f"{per_epoch:.2f}", f"{memory_gb:.2f}"])
         is_last = epoch + 1 == self.epochs
         if is_last or now - self.last_print >= self.every_sec:
             self.last_print = now
@@ -68,5 +74,5 @@ class EpochLog:
         with open(self.path, "a", newline="") as file:
             writer = csv.writer(file)
             if is_new:
-                writer.writerow(["epoch", "lr", "loss", "train_top1", "sec_per_epoch", "memory_gb"])
+                writer.writerow(COLUMNS)
             writer.writerow(values)

@@ -18,20 +18,21 @@ def choose_device(name: str | None) -> torch.device:
 def run_side_by_side(
     function: Callable, arguments: list[tuple], num_jobs: int, device: torch.device, num_workers: int = 0
 ) -> None:
-    """Call `function` with each tuple of arguments, in processes that end when this one is killed.
+    """Call `function` with each tuple of arguments, in processes that end when this one is killed or interrupted.
 
     On a CPU they are forked: starting afresh would load every library again, seconds for each fold of each entry. A
     forked worker may not have loader processes of its own, and CUDA does not survive a fork: those start afresh.
     """
     backend = "multiprocessing" if device.type == "cpu" and num_workers == 0 else "loky"
-    parent = os.getpid()
-    Parallel(n_jobs=num_jobs, backend=backend)(delayed(_call)(function, own, parent) for own in arguments)
+    parallel = Parallel(n_jobs=num_jobs, backend=backend, initializer=_follow_the_parent)
+    parallel(delayed(function)(*own) for own in arguments)
 
 
-def _call(function: Callable, arguments: tuple, parent: int) -> None:
-    if os.getpid() != parent and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no fold trains on for a run that is gone
-    function(*arguments)
+def _follow_the_parent() -> None:
+    """At the start of a process of its own: no fold trains on for a run that is gone, and Ctrl-C is told once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the parent as well, which ends its folds
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def parallel_folds(jobs: int | None, num_waiting: int, device: torch.device) -> int:

@@ -7,6 +7,7 @@ from 0, both ends inclusive. Source: the organisers' starter kit (mikecheninoulu
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,12 @@ from datasets.errors import InputError
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
 from datasets.joint_units import JointUnits, are_scores
-from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES
+from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES, IMIGUE_FRAME_BASE
 from datasets.listing import Entry
 from datasets.readers.frame_numbers import first_number, place_rows
 from datasets.readers.label_files import LabelRow, known_labels, read_labels, segments_of
 from datasets.readers.number_csv import read_numbers, read_rows
-from datasets.recordings import Options, Problems, Recording, Source, clean_joints
+from datasets.recordings import Options, Problems, Recording, Source, clean_joints, joints_or_none
 from datasets.skeletons import IMIGUE_22
 
 FPS = 25.0
@@ -33,7 +34,7 @@ COLUMNS = np.array([1 + 3 * point + channel for point in POINTS for channel in r
 @dataclass(frozen=True)
 class _Video:
     video_id: str
-    skeleton_csv: Path
+    skeleton_csv: Path  # of a test video it may be missing
     label_csv: Path
     source_split: str
     split: str
@@ -43,23 +44,30 @@ class _Video:
 def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
     """Find the videos and read their label files; the skeletons are read one by one as `recordings` is walked."""
     videos = _find_videos(root, entries, options, problems)
-    test_codes = [row.code for video in videos if video.split == "test" for row in video.rows]
-    split2labels = known_labels(IMIGUE_CODES, test_codes, problems)
+    test_rows = [row for video in videos if video.split == "test" for row in video.rows]
+    split2labels = known_labels(IMIGUE_CODES, test_rows, problems)
     first_row = first_number([video.skeleton_csv for video in videos])
 
     def recordings() -> Iterator[Recording]:
         units = JointUnits()
         for video in videos:
-            try:
-                joints = read_light_hand_csv(video.skeleton_csv, first_row, problems)
-            except InputError as error:
-                problems.leave_out(video.video_id, str(error))
+            video_id, split = video.video_id, video.split
+            read = partial(read_light_hand_csv, first_row=first_row, problems=problems)
+            joints = joints_or_none(read, video.skeleton_csv, split, video_id, len(POINTS), problems)
+            if joints is None:
                 continue
             units.add(video.video_id, joints)
             segments = segments_of(
-                video.rows, video.label_csv, video.video_id, len(joints), 0, split2labels[video.split], problems
+                video.rows,
+                video.label_csv,
+                video_id,
+                split,
+                len(joints),
+                IMIGUE_FRAME_BASE,
+                split2labels[split],
+                problems,
             )
-            yield Recording(video.video_id, video.split, video.source_split, joints, segments, FPS)
+            yield Recording(video_id, split, video.source_split, joints, segments, FPS)
         problems.fatal += units.faults(root)
 
     return Source(
@@ -67,7 +75,7 @@ def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Pr
         skeleton=IMIGUE_22,
         classes=IMIGUE_CLASSES,
         codes=IMIGUE_CODES,
-        first_frame=0,
+        frame_base=IMIGUE_FRAME_BASE,
         num_persons=1,
         recordings=recordings,
         fingers_may_be_swapped=True,
@@ -103,19 +111,19 @@ def _find_videos(root: Path, entries: list[Entry], options: Options, problems: P
     for video_id, paths in skeletons.items():
         if len(paths) > 1:
             problems.fatal.append(f"video {video_id} is there twice, {paths[0]} and {paths[1]}; remove one of them")
-    for video_id in labels.keys() - skeletons.keys():
-        # RGB folders may carry copies of the label files, but then the skeleton lies elsewhere.
-        problems.leave_out(
-            video_id, f"{labels[video_id][0]}: label file without {video_id}_light_hand.csv; add the recording"
-        )
-    video_ids = sorted(skeletons, key=natural_key)
+    # RGB folders may carry copies of the label files, but then the skeleton lies elsewhere.
+    video_ids = sorted({*skeletons, *labels}, key=natural_key)
     test_ids = select_videos(options.test_videos, video_ids) if options.test_videos else None
     videos = []
     for video_id in video_ids:
-        path = skeletons[video_id][0]
+        has_skeleton = video_id in skeletons
+        path = skeletons[video_id][0] if has_skeleton else labels[video_id][0].with_name(f"{video_id}_light_hand.csv")
         source_split = source_split_of(path, root)
         split = split_of(source_split) if test_ids is None else ("test" if video_id in test_ids else "train")
         label_csv = path.with_name(f"{video_id}_label.csv")
+        if not has_skeleton and split == "train":
+            problems.leave_out(video_id, f"{label_csv}: label file without {path.name}; add the recording")
+            continue
         rows = read_labels(label_csv, label_csv in labels.get(video_id, ()), video_id, split, problems)
         if rows is not None:
             videos.append(_Video(video_id, path, label_csv, source_split or split, split, rows))

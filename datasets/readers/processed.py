@@ -17,7 +17,14 @@ from datasets.errors import InputError
 from datasets.folders import select_videos, split_of
 from datasets.ids import natural_key
 from datasets.joint_units import JointUnits, are_scores
-from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES, SMG_CLASSES, SMG_CODES
+from datasets.labels import (
+    IMIGUE_CLASSES,
+    IMIGUE_CODES,
+    IMIGUE_FRAME_BASE,
+    SMG_CLASSES,
+    SMG_CODES,
+    SMG_FRAME_BASE,
+)
 from datasets.listing import Entry
 from datasets.readers.safe_pickle import load_pickle
 from datasets.recordings import Options, Problems, Recording, Segment, Source, clean_joints
@@ -51,12 +58,12 @@ def open_processed(root: Path, entries: list[Entry], options: Options, problems:
         raise InputError(f"{root}: arrays with {sorted(sizes)} joints in one folder; expected one data set")
     is_smg = sizes == {SMG_25.num_joints}
     clips = _unique_clips(parts, problems)
-    video_ids = sorted({video_of(part.names[row], is_smg) for part, row in clips}, key=natural_key)
+    video_ids = sorted({_video_or_clip(part.names[row], is_smg) for part, row in clips}, key=natural_key)
     test_ids = select_videos(options.test_videos, video_ids) if options.test_videos else None
 
     def recordings() -> Iterator[Recording]:
         units = JointUnits()
-        for video_id, members in groupby(clips, key=lambda clip: video_of(clip[0].names[clip[1]], is_smg)):
+        for video_id, members in groupby(clips, key=lambda clip: _video_or_clip(clip[0].names[clip[1]], is_smg)):
             is_test = None if test_ids is None else video_id in test_ids
             for recording in _recording_of(video_id, list(members), is_smg, is_test, problems):
                 units.add(video_id, recording.joints)
@@ -69,7 +76,7 @@ def open_processed(root: Path, entries: list[Entry], options: Options, problems:
         skeleton=SMG_25 if is_smg else IMIGUE_22,
         classes=SMG_CLASSES if is_smg else IMIGUE_CLASSES,
         codes=SMG_CODES if is_smg else IMIGUE_CODES,
-        first_frame=1 if is_smg else 0,
+        frame_base=SMG_FRAME_BASE if is_smg else IMIGUE_FRAME_BASE,
         num_persons=1,
         recordings=recordings,
         subject_is_video=is_smg,
@@ -117,6 +124,11 @@ def video_of(name: str, is_smg: bool) -> str:
     return name[:10] if is_smg else name.rpartition("_")[0]
 
 
+def _video_or_clip(name: str, is_smg: bool) -> str:
+    """The video of a clip; a test clip whose name says none is a video of its own."""
+    return video_of(name, is_smg) or name
+
+
 def _joints_of(clip: np.ndarray, is_smg: bool) -> np.ndarray:
     """(3, T, V, 1) as stored -> (T, 1, V, 3)."""
     first, second, third = np.asarray(clip, np.float32).transpose(0, 1, 3, 2)  # each (T, 1, V)
@@ -155,7 +167,7 @@ def _open_part(data_npy: Path, problems: Problems) -> _Part:
             f"{label_pkl}: {len(names)} names, but {data_npy.name} has {shape[0]} clips; they do not match"
         )
     for row, name in enumerate(names):
-        if not video_of(name, shape[3] == 25):
+        if not video_of(name, shape[3] == 25) and split_of(source_split) == "train":
             problems.leave_out(name, f"{label_pkl} entry {row}: {name!r} is no clip name, expected such as 0187_0")
     return _Part(source_split, data_npy, names, labels, data)
 

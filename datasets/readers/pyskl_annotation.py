@@ -15,13 +15,7 @@ OUTSIDE_SHARE = 0.05
 
 def fault_of(annotation: dict) -> str:
     """What keeps this annotation from being used, or ''."""
-    label = annotation.get("label")
-    label_fault = "" if is_integer(label) else f"label is {label!r}, expected an integer"
-    return _joints_fault(annotation) or label_fault or _size_fault(annotation)
-
-
-def is_integer(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return _joints_fault(annotation) or _label_fault(annotation.get("label")) or _size_fault(annotation)
 
 
 def joints_of(annotation: dict) -> np.ndarray:
@@ -44,6 +38,10 @@ def may_be_exchanged(joints: np.ndarray, width: int, height: int) -> bool:
     """Whether many joints (T, M, V, 3) lie outside the picture, and none outside one of exchanged sides."""
     points = joints[joints[..., 2] > 0]
     return _outside(points, width, height) > OUTSIDE_SHARE and _outside(points, height, width) == 0
+
+
+def is_integer(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _joints_fault(annotation: dict) -> str:
@@ -69,6 +67,10 @@ def _joints_fault(annotation: dict) -> str:
         got = f"shape {score.shape}" if isinstance(score, np.ndarray) else f"type {type(score).__name__}"
         return f"keypoint_score has {got}, expected an array of shape {shape[:3]} as keypoint has {shape}"
     return ""
+
+
+def _label_fault(label: object) -> str:
+    return "" if is_integer(label) else f"label is {label!r}, expected an integer"
 
 
 def _size_fault(annotation: dict) -> str:

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from datasets.errors import InputError
+from datasets.frame_base import FrameBase
 from datasets.ids import natural_key
 from datasets.joint_units import JointUnits
 from datasets.listing import Entry
-from datasets.readers.pyskl_annotation import fault_of, joints_of, may_be_exchanged, size_of
+from datasets.readers.pyskl_annotation import fault_of, is_integer, joints_of, may_be_exchanged, size_of
 from datasets.readers.safe_pickle import load_pickle
-from datasets.recordings import Options, Problems, Recording, Segment, Source
+from datasets.recordings import LONGEST, Options, Problems, Recording, Segment, Source
 from datasets.skeleton_file import fps_of, names_of, read_skeleton_file, skeleton_from_dict
 from datasets.skeletons import IMIGUE_22, Skeleton, skeleton_of_size
 
@@ -46,7 +47,7 @@ def open_pyskl(root: Path, entries: list[Entry], options: Options, problems: Pro
     split2names = _named_as_text(path, split2names)
     train_names, test_names = choose_splits(path, list(split2names), options)
     clip2split = _clip_splits(path, split2names, train_names, test_names, problems)
-    annotations = _checked(path, content["annotations"], clip2split, problems)
+    annotations, unusable = _checked(path, content["annotations"], clip2split, problems)
     num_joints = _num_joints(path, annotations)
     sidecar_path = options.skeleton or path.with_name(f"{path.stem}_meta.json")
     sidecar = read_skeleton_file(sidecar_path) if options.skeleton or sidecar_path.exists() else {}
@@ -56,14 +57,14 @@ def open_pyskl(root: Path, entries: list[Entry], options: Options, problems: Pro
     fps = fps_of(sidecar, DEFAULT_FPS, str(sidecar_path))
 
     def recordings() -> Iterator[Recording]:
-        yield from _recordings(path, annotations, clip2split, skeleton, classes, fps, problems)
+        yield from _recordings(path, annotations, unusable, clip2split, skeleton, classes, fps, problems)
 
     return Source(
         kind="pyskl",
         skeleton=skeleton,
         classes=classes,
         codes=tuple(range(len(classes))),
-        first_frame=0,
+        frame_base=FrameBase(0),
         num_persons=max(1, *(len(a["keypoint"]) for a in annotations)),
         recordings=recordings,
         fingers_may_be_swapped=skeleton is IMIGUE_22,
@@ -136,9 +137,14 @@ def _clip_splits(
     return clip2split
 
 
-def _checked(path: Path, annotations: list, clip2split: dict, problems: Problems) -> list[dict]:
-    """The annotations in use, in natural order of their names; what is wrong with the others is reported."""
+def _checked(path: Path, annotations: list, clip2split: dict, problems: Problems) -> tuple[list[dict], dict[str, dict]]:
+    """The annotations in use, in natural order of their names; what is wrong with the others is reported.
+
+    Returns:
+        those in use, and by its name what there is of each test clip that cannot be used.
+    """
     name2annotation: dict[str, dict] = {}
+    unusable: dict[str, dict] = {}
     for number, annotation in enumerate(annotations):
         if not isinstance(annotation, dict) or "frame_dir" not in annotation:
             problems.leave_out(f"annotation {number}", f"{path}: annotation {number} has no frame_dir; add its name")
@@ -148,24 +154,33 @@ def _checked(path: Path, annotations: list, clip2split: dict, problems: Problems
             continue
         if clip_id in name2annotation:
             problems.fatal.append(f"{path}: clip {clip_id} is there twice (annotation {number}); remove one of them")
+        split = clip2split[clip_id][0]
+        if split == "test" and not is_integer(annotation.get("label")):
+            annotation = {**annotation, "label": -1}  # an unlabelled test: the clip can be named all the same
         reason = fault_of(annotation)
         if reason:
-            problems.leave_out(clip_id, f"{path}: clip {clip_id}: {reason}; correct it")
+            problems.unusable(split, clip_id, f"{path}: clip {clip_id}: {reason}; correct it")
+            if split == "test":
+                unusable[clip_id] = annotation
             continue
         name2annotation[clip_id] = {**annotation, "frame_dir": clip_id}
     faulty = {what for what, _ in problems.bad}
-    for clip_id, (_, name) in clip2split.items():
-        if clip_id not in name2annotation and clip_id not in faulty:
-            problems.leave_out(clip_id, f"{path}: split {name} names clip {clip_id}, which has no annotation; add it")
+    for clip_id, (split, name) in clip2split.items():
+        if clip_id not in name2annotation and clip_id not in faulty and clip_id not in unusable:
+            reason = f"split {name} names clip {clip_id}, which has no annotation; add it"
+            problems.unusable(split, clip_id, f"{path}: {reason}")
+            if split == "test":
+                unusable[clip_id] = {}
     if not name2annotation:
         problems.stop_if_any(skip_bad_clips=False)
         raise InputError(f"{path}: none of the annotations belongs to the chosen splits; choose others")
-    return [name2annotation[clip_id] for clip_id in sorted(name2annotation, key=natural_key)]
+    return [name2annotation[clip_id] for clip_id in sorted(name2annotation, key=natural_key)], unusable
 
 
 def _recordings(
     path: Path,
     annotations: list[dict],
+    unusable: dict[str, dict],
     clip2split: dict[str, tuple[str, str]],
     skeleton: Skeleton,
     classes: tuple[str, ...],
@@ -183,10 +198,13 @@ def _recordings(
         split, name = clip2split[clip_id]
         num_frames, num_joints = annotation["keypoint"].shape[1:3]
         if num_joints != skeleton.num_joints:
-            problems.leave_out(
+            problems.unusable(
+                split,
                 clip_id,
                 f"{path}: clip {clip_id} has {num_joints} joints, expected {skeleton.num_joints} as the first clip has",
             )
+            if split == "test":
+                unusable[clip_id] = annotation
             continue
         label = int(annotation["label"])
         if split == "train" and not 0 <= label < len(classes):
@@ -213,6 +231,13 @@ def _recordings(
             f"{len(exchanged)} clips ({exchanged[0]}, ...) have many joints outside their img_shape (height, width), "
             "and none if its two numbers change places: see whether they should"
         )
+    for clip_id, annotation in unusable.items():
+        label, num_frames = annotation.get("label", -1), annotation.get("total_frames", 0)
+        label = int(label) if has_test_labels and 0 <= label < len(classes) else -1
+        num_frames = int(num_frames) if is_integer(num_frames) and 0 < num_frames <= LONGEST else 0
+        segment = Segment(clip_id, label, 0 if num_frames else -1, num_frames)
+        split, name = clip2split[clip_id]
+        yield Recording(clip_id, split, name, np.zeros((0, 1, skeleton.num_joints, 3), np.float32), [segment], fps)
 
 
 def _num_joints(path: Path, annotations: list[dict]) -> int:

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import InputError
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
-from datasets.labels import SMG_CLASSES, SMG_CODES
+from datasets.labels import SMG_CLASSES, SMG_CODES, SMG_FRAME_BASE
 from datasets.listing import Entry
 from datasets.readers.label_files import LabelRow, known_labels, read_labels, segments_of
 from datasets.readers.number_csv import read_numbers, read_rows
-from datasets.recordings import Options, Problems, Recording, Source, clean_joints
+from datasets.recordings import Options, Problems, Recording, Source, clean_joints, joints_or_none
 from datasets.skeletons import SMG_25
 from datasets.text_files import read_text
 
@@ -34,7 +33,7 @@ FIRST_TEST_NUMBER = 36
 @dataclass(frozen=True)
 class _Video:
     video_id: str
-    skeleton_csv: Path
+    skeleton_csv: Path  # of a test sequence it may be missing
     label_csv: Path
     source_split: str
     split: str
@@ -45,27 +44,33 @@ class _Video:
 def open_smg(root: Path, entries: list[Entry], options: Options, problems: Problems) -> Source:
     """Find the sequences and read their label files; skeletons are read one by one as `recordings` is walked."""
     videos = _find_videos(root, entries, options, problems)
-    test_codes = [row.code for video in videos if video.split == "test" for row in video.rows]
-    split2labels = known_labels(SMG_CODES, test_codes, problems)
+    test_rows = [row for video in videos if video.split == "test" for row in video.rows]
+    split2labels = known_labels(SMG_CODES, test_rows, problems)
 
     def recordings() -> Iterator[Recording]:
         for video in videos:
-            try:
-                joints = read_skeleton_csv(video.skeleton_csv)
-            except InputError as error:
-                problems.leave_out(video.video_id, str(error))
+            video_id, split = video.video_id, video.split
+            joints = joints_or_none(read_skeleton_csv, video.skeleton_csv, split, video_id, SMG_25.num_joints, problems)
+            if joints is None:
                 continue
             segments = segments_of(
-                video.rows, video.label_csv, video.video_id, len(joints), 1, split2labels[video.split], problems
+                video.rows,
+                video.label_csv,
+                video_id,
+                split,
+                len(joints),
+                SMG_FRAME_BASE,
+                split2labels[split],
+                problems,
             )
-            yield Recording(video.video_id, video.split, video.source_split, joints, segments, video.fps)
+            yield Recording(video_id, split, video.source_split, joints, segments, video.fps)
 
     return Source(
         kind="smg",
         skeleton=SMG_25,
         classes=SMG_CLASSES,
         codes=SMG_CODES,
-        first_frame=1,
+        frame_base=SMG_FRAME_BASE,
         num_persons=1,
         recordings=recordings,
         subject_is_video=True,
@@ -93,20 +98,21 @@ def _find_videos(root: Path, entries: list[Entry], options: Options, problems: P
         paths = files[video_id].get("skeleton", [])
         if len(paths) > 1:
             problems.fatal.append(f"sequence {video_id} is there twice, {paths[0]} and {paths[1]}; remove one of them")
-        if not paths:
-            other = next(iter(files.pop(video_id).values()))[0]
-            problems.leave_out(video_id, f"{other}: no {video_id}_skeleton.csv beside it; add the recording")
     video_ids = sorted(files, key=natural_key)
-    source_splits = {video_id: source_split_of(files[video_id]["skeleton"][0], root) for video_id in video_ids}
+    firsts = {video_id: (files[video_id].get("skeleton") or min(files[video_id].values()))[0] for video_id in video_ids}
+    source_splits = {video_id: source_split_of(firsts[video_id], root) for video_id in video_ids}
     test_ids = _test_ids(source_splits, files, options)
     videos = []
     for video_id in video_ids:
-        path = files[video_id]["skeleton"][0]
+        path = firsts[video_id].with_name(f"{video_id}_skeleton.csv")
         split = "test" if video_id in test_ids else "train"
+        if "skeleton" not in files[video_id] and split == "train":
+            problems.leave_out(video_id, f"{firsts[video_id]}: no {path.name} beside it; add the recording")
+            continue
         label_csv = path.with_name(f"{video_id}_finelabels.csv")
         rows = read_labels(label_csv, label_csv in files[video_id].get("finelabels", ()), video_id, split, problems)
         if rows is not None:
-            fps = _read_fps(path.with_name(f"{video_id}_data.csv"), video_id, problems)
+            fps = _read_fps(path.with_name(f"{video_id}_data.csv"), video_id, split, problems)
             videos.append(_Video(video_id, path, label_csv, source_splits[video_id] or split, split, rows, fps))
     return videos
 
@@ -125,7 +131,7 @@ def _test_ids(source_splits: dict[str, str], files: dict[str, dict], options: Op
     return official | unlabelled
 
 
-def _read_fps(path: Path, video_id: str, problems: Problems) -> float:
+def _read_fps(path: Path, video_id: str, split: str, problems: Problems) -> float:
     """Second number of `numFrames,fps,maxDepth`; a missing file is legal, its frame count is not relied upon."""
     if not path.exists():
         return DEFAULT_FPS
@@ -135,6 +141,8 @@ def _read_fps(path: Path, video_id: str, problems: Problems) -> float:
     except ValueError:
         fps, rest = 0.0, []
     if not 0 < fps < math.inf or len(rest) > 1:  # more cells: a decimal comma
-        problems.leave_out(video_id, f"{path} line 1: expected numFrames,fps,maxDepth, got {line[:60]!r}; correct it")
+        problems.unusable(
+            split, video_id, f"{path} line 1: expected numFrames,fps,maxDepth, got {line[:60]!r}; correct it"
+        )
         return DEFAULT_FPS
     return fps

@@ -113,7 +113,8 @@ class HypergraphUnit(nn.Module):
         self.skip = nn.Identity() if in_channels == width else nn.Linear(in_channels, width, bias=False)
         self.temporal = MultiScaleTemporal(width, width, stride)
         same = in_channels == width and stride == 1
-        self.residual = nn.Identity() if same else projection(in_channels, width, stride)
+        self.residual = nn.Identity() if same else projection(in_channels, width)
+        self.stride = stride
 
     def forward(self, x: Tensor, e: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(B, C, T, V) -> (B, C', ceil(T / stride), V), and the hyperedges that the attention handed on.
@@ -126,7 +127,10 @@ class HypergraphUnit(nn.Module):
             e = self.edge_proj(self.means @ nodes)  # (B, T, V, C')
         mixed, e = self.attention(self.norm(nodes), e)
         mixed = self.skip(nodes) + mixed
-        return F.relu_(self.temporal(mixed.permute(0, 3, 1, 2)) + self.residual(x)), e
+        # The frames are taken before the 1x1 convolution, not by its stride: with fewer than eight channels oneDNN's
+        # AVX2 kernel of the strided one writes past the end of its memory (torch 2.13, channels-last).
+        shortcut = self.residual(x[:, :, :: self.stride])
+        return F.relu_(self.temporal(mixed.permute(0, 3, 1, 2)) + shortcut), e
 
 
 class TokenBlock(nn.Module):
@@ -149,9 +153,9 @@ class TokenBlock(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
-def projection(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+def projection(in_channels: int, out_channels: int) -> nn.Sequential:
     """1x1 convolution and normalisation, for a shortcut whose channels or frames change."""
-    conv = nn.Conv2d(in_channels, out_channels, 1, (stride, 1))
+    conv = nn.Conv2d(in_channels, out_channels, 1)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out")
     nn.init.zeros_(conv.bias)
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels))

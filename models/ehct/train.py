@@ -17,10 +17,12 @@ from training.dataset import TrainRows
 from training.fit import Batch
 from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.inputs import JOINTS
 from training.weights import load_weights
 from transforms.graph import GraphAugment, GraphTransform, with_score
 
 STREAMS = ("joint", "bone", "motion", "bonemotion")
+NEEDS = (JOINTS,)
 
 
 def build_transform(clips: Clips, config: EHCTConfig) -> GraphTransform:
@@ -104,7 +106,7 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(f"--stream {','.join(config.stream)}: expected some of {','.join(STREAMS)}, in this order")
     if config.unit not in ("picture", "body"):
         raise InputError(f"--unit {config.unit}: expected picture or body")
-    run_folds(args, f"ehct_{'_'.join(config.stream)}", config, train_fold)
+    run_folds(args, f"ehct_{'_'.join(config.stream)}", config, train_fold, NEEDS)
 
 
 if __name__ == "__main__":

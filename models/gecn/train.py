@@ -18,10 +18,12 @@ from training.dataset import TrainRows
 from training.fit import Batch
 from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.inputs import JOINTS
 from training.weights import load_weights
 from transforms.graph import STREAM_CHANNELS, GraphAugment, GraphTransform, with_score
 
 NAME = "gecn"
+NEEDS = (JOINTS,)
 
 
 def build_model(clips: Clips, config: GECNConfig) -> GECN:
@@ -109,7 +111,7 @@ def main(argv: list[str] | None = None) -> None:
         raise InputError(f"--streams {','.join(config.streams)}: expected some of {','.join(STREAM_CHANNELS)}")
     if config.unit not in ("picture", "body"):
         raise InputError(f"--unit {config.unit}: expected picture or body")
-    run_folds(args, entry_name(config, PROFILES[args.profile]), config, train_fold)
+    run_folds(args, entry_name(config, PROFILES[args.profile]), config, train_fold, NEEDS)
 
 
 if __name__ == "__main__":

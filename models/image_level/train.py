@@ -22,10 +22,13 @@ from training.fit import Batch
 from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.imagenet import imagenet_tensors
+from training.inputs import JOINTS, RGB
 from training.weights import load_tensors, read_state_dict
 from transforms.rgb_clip import normalise
 
 NAME = "image_level"
+NEEDS = (JOINTS, RGB)
+FITTING = f"timm's {IMAGENET}, or weights.pt of an own fold"
 
 
 def build_model(num_classes: int, num_keypoints: int, config: ImageLevelConfig) -> ImageLevel:
@@ -40,7 +43,7 @@ def build_model(num_classes: int, num_keypoints: int, config: ImageLevelConfig) 
     if config.weights:
         tensors = read_state_dict(config.weights)
         is_timm = not any(key.startswith("backbone.") for key in tensors)
-        load_tensors(model, tensors, config.weights, rename={"": "backbone."} if is_timm else None)
+        load_tensors(model, tensors, config.weights, rename={"": "backbone."} if is_timm else None, fits=FITTING)
     elif config.pretrained == "imagenet":
         load_tensors(model, imagenet_tensors(IMAGENET), IMAGENET, rename={"": "backbone."})
     return model
@@ -101,7 +104,7 @@ def main(argv: list[str] | None = None) -> None:
     if config.pretrained == "imagenet" and (config.channel_multiplier, config.depth_multiplier) != (1.0, 1.0):
         raise InputError("--pretrained imagenet: these weights need --channel-multiplier 1 and --depth-multiplier 1")
     build_rgb_store(args.run, config.picture_size)
-    run_folds(args, NAME, config, train_fold)
+    run_folds(args, NAME, config, train_fold, NEEDS)
 
 
 if __name__ == "__main__":

@@ -16,9 +16,13 @@ from models.posec3d.model import PoseC3D
 from training.dataset import TrainRows
 from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.inputs import JOINTS
 from training.weights import load_weights
 from transforms.heatmap_input import check_input, heatmap_input, num_channels, stem_map
 from transforms.pose_clip import PoseClipTransform
+
+NEEDS = (JOINTS,)
+FITTING = "a PoseC3D (SlowOnly-R50 on heatmaps) of pyskl or mmaction2, or weights.pt of an own fold"
 
 
 def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
@@ -32,7 +36,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         dropout=config.dropout,
     )
     if config.weights:
-        load_weights(model, config.weights, stem_map=stem_map(clips.skeleton, config.input))
+        load_weights(model, config.weights, stem_map=stem_map(clips.skeleton, config.input), fits=FITTING)
     transform = PoseClipTransform(
         clips.skeleton.flip_index,
         clip_len=config.clip_len,
@@ -67,7 +71,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
 def main(argv: list[str] | None = None) -> None:
     args, config = parse_train_arguments(argv, "Train PoseC3D on joint or limb heatmaps.", PROFILES)
     check_input(config.input)
-    run_folds(args, f"posec3d_{config.input}", config, train_fold)
+    run_folds(args, f"posec3d_{config.input}", config, train_fold, NEEDS)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,10 @@ from models.prototype.loss import prototype_loss
 from models.prototype.model import PrototypeNet
 from training.dataset import TrainRows
 from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.inputs import JOINTS, RGB
 from transforms.heatmap_input import num_channels
+
+NEEDS = (JOINTS, RGB)
 
 
 def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
@@ -52,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     if len(config.prototype_factors) != 2:
         raise InputError(f"--prototype_factors {config.prototype_factors}: expected two numbers, for RGB and pose")
     build_rgb_store(args.run, config.picture_size)
-    run_folds(args, f"prototype_{config.input}", config, train_fold)
+    run_folds(args, f"prototype_{config.input}", config, train_fold, NEEDS)
 
 
 if __name__ == "__main__":

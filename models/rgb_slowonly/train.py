@@ -19,7 +19,10 @@ from training.dataset import TrainRows
 from training.fit import Batch
 from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.inputs import RGB
 from transforms.rgb_clip import RgbClipTransform, normalise
+
+NEEDS = (RGB,)
 
 
 def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
@@ -71,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
     if config.pretrained not in ("none", "imagenet"):
         raise InputError(f"--pretrained {config.pretrained}: expected none or imagenet")
     build_rgb_store(args.run, config.picture_size)
-    run_folds(args, "rgb_slowonly", config, train_fold)
+    run_folds(args, "rgb_slowonly", config, train_fold, NEEDS)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,10 @@ from models.rgbpose.config import PROFILES, RGBPoseConfig
 from models.rgbpose.model import RGBPoseConv3D
 from training.dataset import TrainRows
 from training.folds import FoldJob, parse_train_arguments, run_folds
+from training.inputs import JOINTS, RGB
 from transforms.heatmap_input import num_channels
+
+NEEDS = (JOINTS, RGB)
 
 
 def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
@@ -42,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     args, config = parse_train_arguments(argv, "Train RGBPose-Conv3D on pictures and joint or limb heatmaps.", PROFILES)
     check_two_pathway_config(config)
     build_rgb_store(args.run, config.picture_size)
-    run_folds(args, f"rgbpose_{config.input}", config, train_fold)
+    run_folds(args, f"rgbpose_{config.input}", config, train_fold, NEEDS)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,15 @@ from training.fit import Batch
 from training.fold import fit_fold, predict_fold
 from training.folds import FoldJob, parse_train_arguments, run_folds
 from training.imagenet import imagenet_tensors
+from training.inputs import RGB
 from training.weights import load_tensors, read_state_dict
 from transforms.rgb_clip import RgbClipTransform, normalise
+
+NEEDS = (RGB,)
+FITTING = (
+    "a Video Swin of the public code or of mmaction2, a 2D Swin of timm or microsoft/Swin-Transformer, each of this "
+    "--size, or weights.pt of an own fold"
+)
 
 
 def build_model(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
@@ -38,7 +45,7 @@ def build_model(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
         init_std=config.init_std,
     )
     if config.weights:
-        load_tensors(model, to_video_swin(read_state_dict(config.weights), config.window), config.weights)
+        load_tensors(model, to_video_swin(read_state_dict(config.weights), config.window), config.weights, fits=FITTING)
     elif config.pretrained == "imagenet":
         load_tensors(model, to_video_swin(imagenet_tensors(size.imagenet), config.window), size.imagenet)
     return model
@@ -98,7 +105,7 @@ def main(argv: list[str] | None = None) -> None:
     args, config = parse_train_arguments(argv, "Train Video Swin on RGB clips.", PROFILES)
     check_config(config)
     build_rgb_store(args.run, config.picture_size)
-    run_folds(args, f"video_swin_{config.size.lower()}", config, train_fold)
+    run_folds(args, f"video_swin_{config.size.lower()}", config, train_fold, NEEDS)
 
 
 if __name__ == "__main__":

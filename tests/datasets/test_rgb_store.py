@@ -10,13 +10,20 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets import rgb_build
+from datasets import rgb_build, rgb_part
 from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.frames import read_frames
 from datasets.person_box import visible_square
-from datasets.rgb_build import cut_window, pixel_window
-from datasets.rgb_store import build_rgb_store, has_rgb, main, open_rgb_store
+from datasets.rgb_part import cut_window, pixel_window
+from datasets.rgb_store import (
+    build_rgb_store,
+    clips_with_pictures,
+    has_rgb,
+    main,
+    open_rgb_store,
+    pictures_sha256,
+)
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import DOT_JOINT, dot_centre, filmed
 
@@ -115,7 +122,7 @@ def test_a_killed_build_ends_with_the_same_bytes(clips, workdir, monkeypatch, si
     folder.rename(workdir / "first")
     made = []
 
-    def killed(part, making, number, *rest, make=rgb_build._make_part):
+    def killed(part, making, number, *rest, make=rgb_build.make_part):
         if len(made) == 2:
             (making / ".pictures_0009.1.tmp.bin").write_bytes(b"half a file")
             raise KeyboardInterrupt
@@ -123,14 +130,14 @@ def test_a_killed_build_ends_with_the_same_bytes(clips, workdir, monkeypatch, si
         return make(part, making, number, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(rgb_build, "_make_part", killed)
+        patch.setattr(rgb_build, "make_part", killed)
         with pytest.raises(KeyboardInterrupt):
             build_rgb_store("t", size)
     with pytest.raises(InputError, match=r"no pictures of .* pixels; run `python -m datasets.rgb_store --run t --size"):
         open_rgb_store("t", size)
     again = []
-    make_part = rgb_build._make_part
-    monkeypatch.setattr(rgb_build, "_make_part", lambda *args: (again.append(args[2]), make_part(*args))[1])
+    make_part = rgb_build.make_part
+    monkeypatch.setattr(rgb_build, "make_part", lambda *args: (again.append(args[2]), make_part(*args))[1])
     build_rgb_store("t", size)
     assert files_of(folder) == expected
     assert sorted(made + again) == sorted(set(made + again))  # no part was decoded twice
@@ -162,7 +169,7 @@ def test_parts_of_other_recordings_are_not_taken_over(clips, workdir):
 
 def test_a_finished_store_is_not_touched(clips, workdir, monkeypatch, capsys):
     main(["--run", "t", "--size", "8"])
-    monkeypatch.setattr(rgb_build, "_make_part", None)
+    monkeypatch.setattr(rgb_build, "make_part", None)
     build_rgb_store("t", 8)
     main(["--run", "t", "--size", "8"])
     assert "up to date" in capsys.readouterr().out
@@ -189,7 +196,9 @@ def test_clips_without_pictures_are_named(workdir):
     table.loc[[2, 4], "frames_path"] = ""
     write_clips(dataclasses.replace(clips, table=table), "some")
     assert has_rgb(load_clips("some", "track1"))
-    with pytest.raises(InputError, match=f"2 of 14 clips have no RGB .*{table.clip_id[2]}, {table.clip_id[4]};"):
+    with pytest.raises(
+        InputError, match=f"2 of 12 training clips have no RGB .*{table.clip_id[2]}, {table.clip_id[4]};"
+    ):
         build_rgb_store("some", 8)
 
 
@@ -197,6 +206,52 @@ def test_a_broken_video_is_named(clips, workdir):
     (workdir / "videos/0002.mp4").write_bytes(b"")
     with pytest.raises(InputError, match=r"0002.mp4: the video file is empty"):
         build_rgb_store("t", 8)
+
+
+def without_pictures(clips, rows):
+    table = clips.table.copy()
+    table.loc[rows, "frames_path"] = ""
+    return dataclasses.replace(clips, table=table)
+
+
+def test_a_test_clip_without_pictures_changes_nothing_for_the_others(clips, workdir):
+    test = np.flatnonzero(clips.table.split == "test")
+    write_clips(without_pictures(clips, test[:1]), "some")
+    for run in ("t", "some"):
+        build_rgb_store(run, 8)
+    whole, some = open_rgb_store("t", 8), open_rgb_store("some", 8)
+    assert clips_with_pictures("t", 8).all()
+    assert np.flatnonzero(~clips_with_pictures("some", 8)).tolist() == test[:1].tolist()
+    for row in np.delete(np.arange(len(clips)), test[0]):
+        np.testing.assert_array_equal(whole.read(row, [0]), some.read(row, [0]))
+        np.testing.assert_array_equal(whole.boxes[row], some.boxes[row])
+    with pytest.raises(IndexError):
+        some.read(test[0], [0])
+    assert pictures_sha256("t", 8) != pictures_sha256("some", 8)
+
+
+@pytest.mark.parametrize("num_bad", [1, 2])
+def test_a_test_video_that_breaks_off_costs_the_clips_behind_the_break(clips, workdir, monkeypatch, capsys, num_bad):
+    test = clips.table[clips.table.split == "test"].sort_values("frames_start")
+    path, first_bad = test.frames_path.iloc[0], int(test.frames_start.iloc[-num_bad])
+    build_rgb_store("t", 8)
+    whole = open_rgb_store("t", 8)
+
+    def broken(video, wanted, read=rgb_part.stream_frames):
+        for frame, picture in zip(wanted.tolist(), read(video, wanted), strict=True):
+            if str(video) == path and frame >= first_bad:
+                raise InputError(f"{video}: breaks off")
+            yield picture
+
+    monkeypatch.setattr(rgb_part, "stream_frames", broken)
+    write_clips(clips, "again")
+    build_rgb_store("again", 8)
+    bad = test.index[-num_bad:].tolist()
+    assert np.flatnonzero(~clips_with_pictures("again", 8)).tolist() == sorted(bad)
+    assert f"test clip {clips.table.clip_id[bad[0]]} has no pictures: {path}: breaks off" in capsys.readouterr().out
+    again = open_rgb_store("again", 8)
+    for row in np.delete(np.arange(len(clips)), bad):
+        np.testing.assert_array_equal(whole.read(row, [0]), again.read(row, [0]))
 
 
 def test_folders_of_images_are_read_too(workdir):

@@ -14,6 +14,7 @@ class Config(FitConfig):
     sizes: tuple[int, ...] = (8,)
     test_batch_size: int = 8
 
+NEEDS = ("joints",)
 PROFILES = {"smoke": Config(epochs=10, batch_size=8, lr=0.05, milestones=(8,), warmup_epochs=1)}
 
 class Net(nn.Module):
@@ -42,7 +43,7 @@ def train_fold(clips, train_rows, predict_rows, job):
 
 def main(argv):
     args, config = parse_train_arguments(argv, "test", PROFILES)
-    run_folds(args, "mean_joints_a", config, train_fold)
+    run_folds(args, "mean_joints_a", config, train_fold, NEEDS)
 """
 NAME = "mean_joints_a"  # folder and variant
 RUN = ["--run", "tiny", "--jobs", "1"]

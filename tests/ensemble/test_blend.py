@@ -1,14 +1,29 @@
 """The command that blends: python -m pytest tests/ensemble/test_blend.py"""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from datasets.clips import load_clips
 from datasets.errors import InputError
-from datasets.paths import crossfit_npz, oof_npz, submission_csv, submission_zip, submissions_log, weights_json
+from datasets.paths import (
+    clips_dir,
+    crossfit_npz,
+    folds_csv,
+    oof_npz,
+    submission_csv,
+    submission_zip,
+    submissions_log,
+    weights_json,
+)
 from ensemble.blend import main
+from ensemble.stack import main as stack_main
+from ensemble.truth import main as truth_main
+from folds.make import load_folds
 from oof.artifacts import read_oof, write_oof
+from report.summary import main as summary_main
 from report.summary import track1_rows
 from tests.ensemble.planted import part_of, prepared_run, shuffled
 
@@ -103,14 +118,66 @@ def test_wrong_arguments_are_named(workdir, arguments, message):
         main([*QUICK, *arguments])
 
 
-def test_a_run_without_test_clips_has_no_submission(workdir):
+def without_test_clips() -> None:
+    """Take the test clips out of the prepared run and its entry."""
+    clips = load_clips("tiny", "track1")
+    clips.table[clips.table.split == "train"].to_csv(clips_dir("tiny", "track1") / "clips.csv", index=False)
+    folds = load_folds("tiny")
+    folds[folds.fold >= 0].to_csv(folds_csv("tiny"), index=False)
+    for path in oof_npz("tiny", "any").parent.glob("*.npz"):
+        oof = read_oof(path)
+        none = {"test_clip_id": oof.test_clip_id[:0], "test_logits": oof.test_logits[:, :0], "test_has_input": None}
+        write_oof(path, replace(oof, **none))
+
+
+def test_a_run_without_test_clips_has_every_figure_and_no_submission(workdir, capsys):
+    prepared_run(2)
+    without_test_clips()
+    stack_main(["--run", "tiny"])
+    main(QUICK)
+    assert "run tiny has no test clips, so there is no submission" in capsys.readouterr().out
+    assert not submission_csv("tiny", "track1").exists() and not submissions_log().exists()
+    main(QUICK)
+    assert "nothing to do" in capsys.readouterr().out
+    truth_main(["--run", "tiny"])
+    summary_main(["--run", "tiny"])
+    assert "blend (" in capsys.readouterr().out
+    with pytest.raises(InputError, match="--zip: run tiny has no test clips"):
+        main([*QUICK, "--zip"])
+    (workdir / "sample.csv").write_text("Id,Target\n0054_0,0\n")
+    with pytest.raises(InputError, match=r"'0054_0' is not among the predicted test clips \(there are none\)"):
+        main([*QUICK, "--sample", "sample.csv"])
+
+
+@pytest.mark.parametrize("sample", ["nope.csv", "oof"])
+def test_a_sample_that_cannot_be_read_is_told_before_anything_else(workdir, sample):
     prepared_run(1)
-    folds = workdir / "folds" / "tiny.csv"
-    folds.write_text("\n".join(line for line in folds.read_text().splitlines() if not line.endswith(",-1")) + "\n")
-    path = oof_npz("tiny", "entry0")
+    with pytest.raises(InputError, match=f"{sample}: .*, expected a csv"):
+        main([*QUICK, "--sample", sample])
+    assert not weights_json("tiny").exists()
+
+
+def test_an_entry_of_another_framework_may_have_one_slice_and_a_json_of_its_own(workdir):
+    prepared_run(2)
+    path = oof_npz("tiny", "entry1")
     oof = read_oof(path)
-    write_oof(
-        path, type(oof)(**{**vars(oof), "test_clip_id": oof.test_clip_id[:0], "test_logits": oof.test_logits[:, :0]})
-    )
-    with pytest.raises(InputError, match="run tiny: no test clips, so no submission"):
+    write_oof(path, replace(oof, test_logits=oof.test_logits[:1]))
+    path.with_suffix(".json").write_text('{"epochs": 3}')
+    stack_main(["--run", "tiny"])
+    main(QUICK)
+    assert submission_csv("tiny", "track1").exists()
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"entries": [', b"[1, 2]"])
+def test_damaged_facts_are_named(workdir, damage):
+    prepared_run(1)
+    main(QUICK)
+    weights_json("tiny").write_bytes(damage)
+    with pytest.raises(InputError, match=r"weights\.json: .*--overwrite to blend again"):
         main(QUICK)
+    with pytest.raises(InputError, match=r"weights\.json: .*ensemble\.blend --run tiny --overwrite"):
+        truth_main(["--run", "tiny"])
+    main([*QUICK, "--overwrite"])
+    crossfit_npz("tiny").write_bytes(damage)
+    with pytest.raises(InputError, match=r"crossfit\.npz: not an npz"):
+        truth_main(["--run", "tiny"])

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ensemble.adjust import adjust_logits, class_prior
+from ensemble.adjust import adjust_logits
 from ensemble.merge import READINGS, Tail, merge, tail_terms
+from oof.prior import class_prior
 
 
 def slow_merge(primary: np.ndarray, tails: list[Tail], alphas: list[float], reading: str) -> np.ndarray:

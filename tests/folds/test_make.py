@@ -64,9 +64,68 @@ def test_a_class_of_one_person_is_named():
     assert "all 1 clips of class 1 (rare)" in text
 
 
-def test_more_folds_than_people_is_refused():
-    with pytest.raises(InputError, match="expected 2 to 2, the number of subjects"):
-        make_folds(table_of(["a", "b"], [0, 1]), 3, 0)
+def people_of(counts: list[list[int]]) -> pd.DataFrame:
+    """A table of `counts` (people, classes) clips."""
+    rows = [(f"p{p}", c) for p, row in enumerate(counts) for c, number in enumerate(row) for _ in range(number)]
+    return table_of([person for person, _ in rows], [label for _, label in rows])
+
+
+@pytest.mark.parametrize("counts", [[[2, 0], [2, 0], [0, 1], [2, 2]], [[1, 0], [2, 2], [0, 2], [0, 2]]])
+def test_as_many_folds_as_people_leave_none_empty(counts):
+    folds = make_folds(people_of(counts), 4, 0)
+    assert set(folds.fold) == {-1, 0, 1, 2, 3}
+    assert (folds[folds.fold >= 0].groupby("subject_id").fold.nunique() == 1).all()
+
+
+@settings(max_examples=40)
+@given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3).filter(any), min_size=2, max_size=8), st.data())
+def test_every_fold_has_clips(counts, data):
+    num_folds = data.draw(st.integers(2, len(counts)))
+    folds = make_folds(people_of(counts), num_folds, data.draw(st.integers(0, 3)))
+    train = folds[folds.fold >= 0]
+    assert set(train.fold) == set(range(num_folds))
+    assert (train.groupby("subject_id").fold.nunique() == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("subjects", "num_folds", "message"),
+    [
+        ("ab", 3, "--num-folds 3: expected 2 to 2, the number of subjects"),
+        ("ab", 1, "--num-folds 1: expected 2 to 2"),
+        ("aaa", 2, "all 3 training clips are of one subject, 'a', .* prepare without the table of subjects"),
+        ("a", 2, "all 1 training clips are of one subject"),
+    ],
+)
+def test_folds_that_cannot_be_made_say_what_can(subjects, num_folds, message):
+    with pytest.raises(InputError, match=message):
+        make_folds(table_of(list(subjects), [0] * len(subjects)), num_folds, 0)
+
+
+def test_runs_whose_names_end_in_a_track_do_not_share_folds():
+    paths = {folds_csv(run, track) for run in ("a", "a_track2", "track2") for track in ("track1", "track2")}
+    assert len(paths) == 6
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,v,p,0,0\nb,w,q,1,2\n", "expected folds 0, 1, ... without a gap, two or more, got 0, 2"),
+        ("a,v,p,0,0\nb,w,q,1,0\n", "two or more, got 0;"),
+        ("a,v,p,0,-1\n", "got none"),
+        ("a,v,p,0,0\nb,w,q,1,one\n", "row 3: fold is 'one', expected a whole number"),
+        ("a,v,p,0,0\nb,w,q,1,0.5\n", "row 3: fold is '0.5'"),
+        ("a,v,p,0,0\nb,w,q,-2,1\n", "row 3: label is '-2'"),
+        ("a,v,p,0,0\na,v,p,0,0\n", "clip 'a' comes twice"),
+        ("a,v,p,0,0\nb,w,q,1,1,7,8\n", "expected a csv with the columns"),
+        ("".encode("utf-16"), "expected a csv with the columns"),
+    ],
+)
+def test_a_table_of_folds_that_cannot_be_is_named(workdir, content, message):
+    folds_csv("tiny").parent.mkdir()
+    text = content if isinstance(content, bytes) else ("clip_id,video_id,subject_id,label,fold\n" + content).encode()
+    folds_csv("tiny").write_bytes(text)
+    with pytest.raises(InputError, match=message):
+        load_folds("tiny")
 
 
 def test_command_writes_once_and_refuses_other_clips(workdir, capsys):

@@ -4,6 +4,7 @@ Run alone: python -m pytest tests/models/test_rgbpose.py
 """
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -145,10 +146,13 @@ def test_the_command_trains_a_fold(workdir, monkeypatch, kind):
     monkeypatch.setattr(rgb_build, "NUM_PROCESSES", 1)
     write_clips(filmed(tiny_clips(), workdir / "videos"), "tiny")
     make_folds(["--run", "tiny", "--num-folds", "2"])
-    main(["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--fold", "1", "--input", kind])
+    assert PROFILES["smoke"].rgb_frames == PROFILES["demo"].rgb_frames == 2
+    settings = ["--precision", PROFILES["demo"].precision, "--device", "cpu"]
+    main(["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--fold", "1", "--input", kind, *settings])
     folder = fold_checkpoint_dir("tiny", f"rgbpose_{kind}", 1)
     with np.load(folder / "predictions.npz", allow_pickle=False) as predictions:
         assert np.isfinite(predictions["logits"]).all() and predictions["test_logits"].shape == (6, 4)
+    assert json.loads((folder / "fold.json").read_text())["number_format"] == "fp32"
     stem = torch.load(folder / "weights.pt", weights_only=True)["model"]["backbone.pose_path.conv1.conv.weight"]
     assert stem.shape[1] == {"joint": 22, "limb": 21}[kind]
 

@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from datasets.errors import InputError
-from spotting.score import (
-    main,
-    organiser_hits,
-    read_submission,
-    read_truth,
-    score_videos,
-    select_videos,
-    strict_hits,
-    summarise,
-)
-from spotting.segments import Segments, empty_segments, make_segments, temporal_iou, to_inclusive
+from datasets.frame_base import FrameBase
+from spotting.score import main, organiser_hits, score_videos, select_videos, strict_hits, summarise
+from spotting.segments import Segments, empty_segments, make_segments, temporal_iou
 from tests.spotting.strategies import segment_lists
 
 
@@ -26,8 +18,8 @@ def organiser_hits_slowly(truth: Segments, predicted: Segments) -> int:
     hits = 0
     for g in range(len(truth)):
         for p in range(len(predicted)):
-            (gs,), (ge,) = to_inclusive(truth.start[g : g + 1], truth.end[g : g + 1])
-            (ps,), (pe,) = to_inclusive(predicted.start[p : p + 1], predicted.end[p : p + 1])
+            (gs,), (ge,) = FrameBase(1).to_file(truth.start[g : g + 1], truth.end[g : g + 1])
+            (ps,), (pe,) = FrameBase(1).to_file(predicted.start[p : p + 1], predicted.end[p : p + 1])
             hull = max(ge, pe) - min(gs, ps)
             if truth.label[g] == predicted.label[p] and hull and (min(ge, pe) - max(gs, ps)) / hull > 0.3:
                 hits += 1
@@ -106,17 +98,6 @@ def test_a_label_must_match():
     assert strict_hits(truth, wrong) == organiser_hits(truth, wrong) == 0
 
 
-def test_files_count_from_one_inclusive(tmp_path):
-    folder = tmp_path / "Sample0007"
-    folder.mkdir()
-    (folder / "Sample0007_finelabels.csv").write_text("3,1,10\n17,21,21\n")
-    truth = read_truth(tmp_path)["Sample0007"]
-    assert truth.start.tolist() == [0, 20] and truth.end.tolist() == [10, 21] and truth.label.tolist() == [3, 17]
-    pred = tmp_path / "track2.csv"
-    pred.write_text("video,class,start,end,score\nSample0007,3,1,10,0.5\n")
-    assert score_videos(read_truth(tmp_path), read_submission(pred))["strict"]["true_positives"] == 1
-
-
 def test_command_prints_one_json_line(tmp_path, capsys):
     for number in (12, 13, 14):
         folder = tmp_path / f"Sample{number:04d}"
@@ -139,32 +120,22 @@ def test_choosing_videos_by_id_number_and_range():
         select_videos(videos, "33")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("video,class,start\nv,1,2\n", "end is missing"),
-        ("video,class,start,end\nv,1,9,3\n", "line 2.*1 <= start <= end"),
-        ("video,class,start,end\nv,1,0,3\n", "line 2"),
-        ("video,class,start,end\nv,1,2,3\nv,walk,2,3\n", "line 3"),
-        ("video,class,start,end\nv,1,2.5,3\n", "line 2"),
-    ],
-)
-def test_a_wrong_submission_is_named(tmp_path, text, message):
-    (tmp_path / "p.csv").write_text(text)
-    with pytest.raises(InputError, match=message):
-        read_submission(tmp_path / "p.csv")
+def test_predicted_videos_that_the_truth_does_not_know(tmp_path, capsys):
+    for number in (36, 37):
+        (tmp_path / f"Sample00{number}_finelabels.csv").write_text("1,5,20\n")
+    pred = tmp_path / "p.csv"
 
+    def scored(*videos: str, only: tuple[str, ...] = ()) -> tuple[float, str]:
+        pred.write_text("video,class,start,end,score\n" + "".join(f"{video},1,5,20,0.9\n" for video in videos))
+        main(["--truth", str(tmp_path), "--pred", str(pred), *only])
+        captured = capsys.readouterr()
+        return json.loads(captured.out)["f1"], captured.err
 
-def test_a_wrong_truth_is_named(tmp_path):
-    with pytest.raises(InputError, match="found none"):
-        read_truth(tmp_path)
-    (tmp_path / "S1_finelabels.csv").write_text("1,2\n")
-    with pytest.raises(InputError, match="line 1: expected class,start,end"):
-        read_truth(tmp_path)
-    with pytest.raises(InputError, match="no such file"):
-        read_submission(tmp_path / "absent.csv")
-
-
-def test_header_only_submission_is_no_prediction(tmp_path):
-    (tmp_path / "p.csv").write_text("video,class,start,end,score\n")
-    assert read_submission(tmp_path / "p.csv") == {}
+    assert scored("Sample0036", "Sample0037") == (1.0, "")
+    assert scored() == (0.0, "")  # nothing predicted is legal
+    f1, told = scored("Sample0036", "Sample037")
+    assert f1 == pytest.approx(2 / 3, abs=1e-6) and "1 of its 2 videos are not in" in told and "'Sample037'" in told
+    assert scored("Sample0036", "Sample0037", only=("--videos", "36")) == (1.0, "")
+    for wrong in ("36", "Sample0036 ", "sample0036", "Sample0036_color"):
+        with pytest.raises(InputError, match=rf"not one of its 1 videos is in .*: '{wrong}' here, 'Sample0036' there"):
+            scored(wrong)

@@ -10,7 +10,7 @@ from tests.tiny import write_clips
 CLASSES = ("raise hand a", "raise hand b", "never seen")
 
 
-def tiny_videos(num_train: int = 4, seed: int = 0) -> Clips:
+def tiny_videos(num_train: int = 4, seed: int = 0, first_frame: int = 1) -> Clips:
     """Training videos of 150 frames with four gestures each (subjects S0, S1, ...), and three test videos.
 
     Test video 0101 is like the training videos, 0102 shows nobody, 0103 has five frames.
@@ -30,7 +30,7 @@ def tiny_videos(num_train: int = 4, seed: int = 0) -> Clips:
             rows.append(
                 (
                     *(f"{video}_{index}", video, subject, split, split, labels[index] if is_train else -1),
-                    *(start, count, offset + start, 640, 480, 25.0, "", 0),
+                    *(start, count, offset + start, 640, 480, 25.0, "", 0, video != "0102"),
                 )
             )
         if video == "0102":
@@ -49,7 +49,7 @@ def tiny_videos(num_train: int = 4, seed: int = 0) -> Clips:
             "skeleton": IMIGUE_22.to_dict(),
             "classes": list(CLASSES),
             "codes": [3, 5, 99],
-            "first_frame": 1,
+            "first_frame": first_frame,
             "mirror": list(range(len(CLASSES))),
             "content_sha256": f"tiny-videos-{seed}-{num_train}",
         },

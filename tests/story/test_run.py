@@ -110,12 +110,14 @@ def test_killed_again_and_again_ends_with_the_same_bytes(undisturbed, tmp_path):
     [
         (("--profile", "huge"), "--profile huge: expected smoke, demo, bench or paper"),
         (("--profile", "paper"), "needs --track1 PATH or --track2 PATH"),
-        (("--frobnicate", "1"), "unknown option --frobnicate"),
-        (("--track1",), "--track1 needs a value"),
-        (("--track1", "nowhere"), "give your recordings a name with --run NAME"),
-        (("--run", "x", "--track1", "nowhere"), "error: nowhere"),
-        (("--run", "x", "--track1", "nowhere", "--sided-classes"), "error: nowhere"),
-        (("--run", "x", "--track1", "nowhere", "--sided-classes", "2-3"), "expected pairs of class codes"),
+        (("--frobnicate", "1"), "unrecognized arguments: --frobnicate"),
+        (("--track1",), "--track1: expected one argument"),
+        (("--track1", "folds"), "give your recordings a name with --run NAME"),
+        (("--run", "x", "--track1", "nowhere"), "error: --track1 nowhere: no such file or folder"),
+        (("--run", "x", "--track1", "folds"), "error: prepare: folds"),
+        (("--run", "x", "--track1", "folds", "--sided-classes", "2-3"), "expected pairs of class codes"),
+        (("--only", "nothing"), "no step is called nothing"),
+        (("--set", "m3cn=1"), "expected FOLDER.FIELD=VALUE"),
     ],
 )
 def test_wrong_arguments_end_with_one_sentence(undisturbed, arguments, message):

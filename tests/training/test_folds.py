@@ -15,9 +15,10 @@ from oof.artifacts import read_oof
 from tests.tiny import tiny_clips, write_clips
 from training.config import FitConfig
 from training.dataset import TrainSamples, ViewSamples
-from training.fit import fit
+from training.fit import NonFiniteLossError, fit
 from training.folds import parse_train_arguments, run_folds
 from training.predict import predict
+from training.versions import in_all
 
 NAME = "mean_joints"  # an entry of this file: a linear classifier of a clip's mean joints
 PROFILES = {"smoke": FitConfig(batch_size=8, lr=0.05)}
@@ -49,7 +50,7 @@ def train_fold(clips, train_rows, predict_rows, job):
 
 def train_main(argv):
     args, config = parse_train_arguments(argv, "test", PROFILES)
-    run_folds(args, NAME, config, train_fold)
+    run_folds(args, NAME, config, train_fold, ("joints",))
 
 
 @pytest.fixture
@@ -71,7 +72,27 @@ def test_oof_holds_every_training_clip_once_by_the_model_that_never_saw_it(run):
         np.testing.assert_array_equal(oof.logits[oof.fold == fold], part["logits"])
     facts = json.loads(oof_json("tiny", NAME).read_text())
     assert facts["config"]["epochs"] == 1 and len(facts["fold_scores"]) == 2
-    assert {"folds_sha256", "versions", "device", "minutes", "peak_gb"} <= facts.keys()
+    assert {"folds_sha256", "versions", "minutes", "peak_gb"} <= facts.keys()
+    assert facts["device"].startswith("cpu") and facts["number_format"] == "fp32"
+    of_fold = json.loads((fold_checkpoint_dir("tiny", NAME, 1) / "fold.json").read_text())
+    assert of_fold["device"] == facts["device"] and of_fold["number_format"] == "fp32"
+
+
+def test_folds_of_several_machines_are_all_named():
+    folds = [{"device": "H100", "number_format": "bf16"}, {"device": "cpu", "number_format": "fp32"}, {"device": "cpu"}]
+    assert in_all(folds, ("device", "number_format")) == {
+        "device": "H100, cpu",
+        "number_format": "bf16, fp32, not recorded",
+    }
+
+
+def test_an_error_in_a_fold_names_entry_and_fold(run):
+    def failing(clips, train_rows, predict_rows, job):
+        raise NonFiniteLossError("loss is nan")
+
+    args, config = parse_train_arguments(FAST, "test", PROFILES)
+    with pytest.raises(NonFiniteLossError, match=r"^mean_joints fold 0: loss is nan$"):
+        run_folds(args, NAME, config, failing, ("joints",))
 
 
 def test_one_fold_a_process_gives_the_same_bytes_as_all_at_once(run):
@@ -112,13 +133,13 @@ def two_classes(clips):
 def test_an_entry_may_learn_other_classes(run):
     args, config = parse_train_arguments(FAST, "test", PROFILES)
     weights = {"made_from": "a"}
-    run_folds(args, "two", config, train_fold, relabel=two_classes, made_from=lambda fold: weights)
+    run_folds(args, "two", config, train_fold, ("joints",), relabel=two_classes, made_from=lambda fold: weights)
     oof, folds = read_oof(oof_npz("tiny", "two")), load_folds("tiny")
     assert oof.classes.tolist() == ["first", "other"] and oof.logits.shape[1] == 2
     np.testing.assert_array_equal(oof.label, np.minimum(folds.label[folds.fold >= 0], 1))
     weights["made_from"] = "b"
     with pytest.raises(InputError, match="made with made_from = 'a', now 'b'"):
-        run_folds(args, "two", config, train_fold, relabel=two_classes, made_from=lambda fold: weights)
+        run_folds(args, "two", config, train_fold, ("joints",), relabel=two_classes, made_from=lambda fold: weights)
 
 
 @pytest.mark.parametrize(("fold", "message"), [("7", "expected all, or 0 to 1"), ("first", "expected all, or 0 to 1")])

@@ -1,0 +1,1 @@
+"""The floor that all stations of the competition stand on."""

@@ -1,0 +1,73 @@
+"""The label files that a submission is scored against: of SMG, of iMiGUE, or a csv in the form of a submission."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from datasets.errors import InputError
+from datasets.frame_base import FrameBase
+from datasets.ids import natural_key
+from datasets.labels import IMIGUE_FRAME_BASE, SMG_FRAME_BASE
+from datasets.listing import list_files
+from spotting.segments import Segments, make_segments
+from submissions.track2 import read_track2
+
+NAMES = {r"(.+)_finelabels\.csv": SMG_FRAME_BASE, r"(\d+)_label\.csv": IMIGUE_FRAME_BASE}
+
+
+def read_truth(path: Path, base: FrameBase) -> tuple[dict[str, Segments], FrameBase]:
+    """Gestures per video, in the codes of the files, and how the files number frames.
+
+    Args:
+        path: a folder with *_finelabels.csv (SMG) or NNNN_label.csv (iMiGUE) at any depth, or a csv like track2.csv.
+        base: how a csv numbers frames. Label files need none: each kind has its own.
+    Raises:
+        InputError: nothing there, both kinds, a video twice, or a row that is no class,start,end of the kind.
+    """
+    if path.is_file():
+        return read_segments(path, base), base
+    found: dict[FrameBase, dict[str, Path]] = {}
+    for entry in list_files(path):
+        for pattern, kind in NAMES.items():
+            if match := re.fullmatch(pattern, entry.name):
+                of_kind = found.setdefault(kind, {})
+                if match[1] in of_kind:
+                    first = of_kind[match[1]]
+                    raise InputError(f"{entry.path}: video {match[1]} has another label file, {first}; remove one")
+                of_kind[match[1]] = entry.path
+    if len(found) != 1:
+        raise InputError(
+            f"{path}: expected a csv, or a folder with *_finelabels.csv or NNNN_label.csv files, "
+            f"found {'both kinds' if found else 'none'}; give the folder with the labels"
+        )
+    ((kind, files),) = found.items()
+    return {video: _read_label_file(files[video], kind) for video in sorted(files, key=natural_key)}, kind
+
+
+def read_segments(path: Path, base: FrameBase) -> dict[str, Segments]:
+    """Segments per video of a csv `video,class,start,end` and optionally score (else all 1), classes as in the file.
+
+    Raises:
+        InputError: as `submissions.track2.read_track2`.
+    """
+    table = read_track2(path, base)
+    return {
+        str(video): make_segments(*base.from_file(rows.start, rows.end), rows["class"], rows.score)
+        for video, rows in table.groupby("video", sort=False)
+    }
+
+
+def _read_label_file(path: Path, base: FrameBase) -> Segments:
+    """Rows class,start,end; blank lines at the end are nothing."""
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").rstrip().splitlines()
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if not re.fullmatch(r"\s*\d{1,9}\s*,\s*\d{1,9}\s*,\s*\d{1,9}\s*", line):
+            raise InputError(f"{path}, row {number}: expected class,start,end as whole numbers, got {line[:60]!r}")
+        code, start, end = map(int, line.split(","))
+        if not base.first <= start <= end:
+            raise InputError(f"{path}, row {number}: expected {base.first} <= start <= end, got {line[:60]!r}")
+        rows.append((code, start, end))
+    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    return make_segments(*base.from_file(table[:, 1], table[:, 2]), table[:, 0])
