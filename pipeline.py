@@ -74,7 +74,7 @@ def _track1(options: Options) -> Iterator[Step]:
         if name == first:
             yield Step(f"{name}_starts", f"models.{folder}.train", (*command, "--stages-only"),
                        reads=(meta, f"folds/{run}.csv", pictures), num_folds=options.num_folds,
-                       fold_writes=(f"checkpoints/{run}/starts/*/fold{{fold}}/weights.pt",),
+                       fold_writes=(f"checkpoints/{run}/{name}/fold{{fold}}/starts.json",),
                        minutes=MINUTES[options.profile] * 0.7, wants_gpu=True, takes_overwrite=False,
                        why_left_out=no_pictures)  # fmt: skip
         yield Step(name, f"models.{folder}.train", command,

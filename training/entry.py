@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from datasets.clips import Clips
+from datasets.files import write_json
 from datasets.paths import check_run_name
 from folds.make import load_folds
 from training.assembly import Entry
@@ -52,7 +53,9 @@ def train_stages(args: argparse.Namespace, entry: Entry, work: FoldWork) -> None
     places = work.places(args.run, clips, int(folds.fold.max()) + 1, choose_device(args.device))
     for fold in wanted_folds(args.fold, len(places)):
         rows = training_rows(clips, folds, fold)
-        for stage in entry.assemble(clips, work.config).stages:
-            if stage.made_of is not None:
-                train_stage(stage, clips, rows, places[fold])
-                print(f"  {places[fold].title}: {stage.name} trained", flush=True)
+        shared = [stage for stage in entry.assemble(clips, work.config).stages if stage.made_of is not None]
+        for stage in shared:
+            train_stage(stage, clips, rows, places[fold])
+        write_json(places[fold].folder / "starts.json", {stage.name: stage.made_of for stage in shared})
+        names = " and ".join(stage.name for stage in shared) or "nothing to begin with"
+        print(f"  {places[fold].title}: {names} trained, shared with other entries", flush=True)
