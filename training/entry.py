@@ -1,6 +1,7 @@
 """The command of an entry: `python -m models.<folder>.train`."""
 
 import argparse
+import json
 from functools import partial
 
 import numpy as np
@@ -56,6 +57,8 @@ def train_stages(args: argparse.Namespace, entry: Entry, work: FoldWork) -> None
         shared = [stage for stage in entry.assemble(clips, work.config).stages if stage.made_of is not None]
         for stage in shared:
             train_stage(stage, clips, rows, places[fold])
-        write_json(places[fold].folder / "starts.json", {stage.name: stage.made_of for stage in shared})
+        path, made_of = places[fold].folder / "starts.json", {stage.name: stage.made_of for stage in shared}
+        if not path.exists() or json.loads(path.read_text()) != made_of:
+            write_json(path, made_of)
         names = " and ".join(stage.name for stage in shared) or "nothing to begin with"
         print(f"  {places[fold].title}: {names} trained, shared with other entries", flush=True)
