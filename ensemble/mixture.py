@@ -105,7 +105,7 @@ def _finish(
     taken = [
         (weight, sum(softmax(slice_ / temperature) for slice_ in entry) / len(entry))
         for entry, weight, temperature in zip(logits, weights, blend.temperatures, strict=True)
-        if np.any(weight > 0)
+        if np.any(weight > 0) or not weight.size  # no test clips
     ]
     if blend.pooled:
         mixed = pool([log_probabilities(p) for _, p in taken], [weight for weight, _ in taken])

@@ -127,7 +127,8 @@ def _test_ids(source_splits: dict[str, str], files: dict[str, dict], options: Op
     official = {v for v in video_ids if int(v.removeprefix("Sample")) >= FIRST_TEST_NUMBER}
     if len(official) == len(video_ids):
         official = set()
-    unlabelled = {v for v in video_ids if "finelabels" not in files[v] and not source_splits[v]}
+    is_unlabelled = {v: "skeleton" in files[v] and "finelabels" not in files[v] for v in video_ids}
+    unlabelled = {v for v in video_ids if is_unlabelled[v] and not source_splits[v]}
     return official | unlabelled
 
 

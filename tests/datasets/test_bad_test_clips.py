@@ -184,6 +184,12 @@ def test_a_test_sequence_without_a_usable_skeleton_stays(workdir, is_there):
     assert clips.meta["kept"][0]["what"] == "Sample0037"
 
 
+def test_a_sequence_of_nothing_but_its_frame_rate_is_no_test(workdir):
+    write_smg(workdir / "data")
+    write_rows(workdir / "data/Sample0003/Sample0003_data.csv", [(60, 28, 4000)])
+    assert "no Sample0003_skeleton.csv beside it" in fails(track="track2")
+
+
 @pytest.mark.parametrize(
     "change",
     [

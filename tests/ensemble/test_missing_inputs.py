@@ -54,6 +54,7 @@ def test_an_entry_is_left_out_of_the_clip_alone_that_it_cannot_see(pooled):
     rest = blend_test_probabilities(logits[[0, 2]], every[:2], prior, two)
     np.testing.assert_allclose(blended[BAD], rest[BAD])
     np.testing.assert_array_equal(blended[2], prior)
+    assert blend_test_probabilities(logits[:, :, :0], every[:, :0], prior, blend).shape == (0, 5)
 
 
 @pytest.mark.parametrize("reading", ["R1", "R2", "R3", "R4", "R5"])
