@@ -22,7 +22,8 @@ import pandas as pd
 from datasets.errors import InputError
 from datasets.frame_base import FrameBase
 from datasets.paths import clips_dir
-from datasets.skeletons import Skeleton, skeleton_from_dict
+from datasets.skeleton_file import skeleton_from_dict
+from datasets.skeletons import Skeleton
 
 ID_COLUMNS = ("clip_id", "video_id", "subject_id", "split", "source_split", "frames_path")
 VIDEO_COLUMNS = (

@@ -5,15 +5,11 @@ Flip pairs are joints that swap when the picture is mirrored; joints in no pair 
 that act together; each joint is in one (`datasets.hyperedges` finds those of a layout that is not written down here).
 """
 
-import json
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
-
-from datasets.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -189,51 +185,6 @@ HYPEREDGES: dict[str, dict[str, tuple[tuple[int, ...], ...]]] = {
 
 # For a network pretrained on COCO-17: the COCO joint that each of our 22 stands for; the neck and fingers have none.
 IMIGUE_TO_COCO = {0: 0, 9: 1, 8: 2, 11: 3, 10: 4, 5: 5, 2: 6, 6: 7, 3: 8, 7: 9, 4: 10}
-
-
-def skeleton_from_dict(content: dict, source: str) -> Skeleton:
-    """Build a skeleton from the keys joints, skeleton_edges, center_joint, and flip_pairs or left_joints/right_joints.
-
-    Raises:
-        InputError: a key is missing, a joint number is out of range, or the edges do not connect every joint.
-    """
-    missing = [key for key in ("joints", "skeleton_edges") if key not in content]
-    if missing:
-        raise InputError(f"{source}: the skeleton needs the keys joints and skeleton_edges, {missing[0]} is missing")
-    joints = tuple(str(joint) for joint in content["joints"])
-    if "flip_pairs" in content:
-        pairs = content["flip_pairs"]
-    else:
-        left, right = content.get("left_joints", []), content.get("right_joints", [])
-        if len(left) != len(right):
-            raise InputError(f"{source}: left_joints has {len(left)} joints, right_joints {len(right)}; expected pairs")
-        pairs = zip(left, right, strict=True)
-    skeleton = Skeleton(
-        name=str(content.get("name", "custom")),
-        joints=joints,
-        limbs=tuple((int(a), int(b)) for a, b in content["skeleton_edges"]),
-        flip_pairs=tuple((int(a), int(b)) for a, b in pairs),
-        center=int(content.get("center_joint", 0)),
-    )
-    numbers = [n for pair in (*skeleton.limbs, *skeleton.flip_pairs) for n in pair] + [skeleton.center]
-    wrong = [n for n in numbers if not 0 <= n < len(joints)]
-    if wrong:
-        raise InputError(f"{source}: joint number {wrong[0]} is not one of the {len(joints)} joints (counted from 0)")
-    if (skeleton.parents < 0).any():
-        lonely = joints[int(np.argmax(skeleton.parents < 0))]
-        raise InputError(f"{source}: the edges do not connect joint {lonely!r} to the center; add the missing edge")
-    return skeleton
-
-
-def read_skeleton_file(path: Path) -> dict:
-    """Read a json file that describes a data set: the skeleton's keys, and optionally `classes` in label order."""
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: expected a readable json file with joints and skeleton_edges ({error})") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: expected an object with joints and skeleton_edges, got a {type(content).__name__}")
-    return content
 
 
 def skeleton_of_size(num_joints: int) -> Skeleton | None:

@@ -1,22 +1,26 @@
 """iMiGUE folders: `<any>_{train,validate,test}/NNNN/NNNN_light_hand.csv` and `NNNN_label.csv`.
 
-Skeleton rows: a running number, then 35 points x (x, y, score), one row a frame. Label rows: class 1..31 or 99,
-frames counted from 0, both ends inclusive. Source: the organisers' starter kit (mikecheninoulu/SMG).
+Skeleton rows: the number of the frame, then 35 points x (x, y, score). Label rows: class 1..31 or 99, frames counted
+from 0, both ends inclusive. Source: the organisers' starter kit (mikecheninoulu/SMG).
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from datasets.errors import InputError
 from datasets.folders import select_videos, source_split_of, split_of
 from datasets.ids import natural_key
+from datasets.joint_units import JointUnits, are_scores
 from datasets.labels import IMIGUE_CLASSES, IMIGUE_CODES, IMIGUE_FRAME_BASE
 from datasets.listing import Entry
+from datasets.readers.frame_numbers import first_number, place_rows
 from datasets.readers.label_files import LabelRow, known_labels, read_labels, segments_of
-from datasets.readers.number_csv import read_number_csv
+from datasets.readers.number_csv import read_numbers, read_rows
 from datasets.recordings import Options, Problems, Recording, Source, clean_joints, joints_or_none
 from datasets.skeletons import IMIGUE_22
 
@@ -42,13 +46,17 @@ def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Pr
     videos = _find_videos(root, entries, options, problems)
     test_rows = [row for video in videos if video.split == "test" for row in video.rows]
     split2labels = known_labels(IMIGUE_CODES, test_rows, problems)
+    first_row = first_number([video.skeleton_csv for video in videos])
 
     def recordings() -> Iterator[Recording]:
+        units = JointUnits()
         for video in videos:
             video_id, split = video.video_id, video.split
-            joints = joints_or_none(read_light_hand_csv, video.skeleton_csv, split, video_id, len(POINTS), problems)
+            read = partial(read_light_hand_csv, first_row=first_row, problems=problems)
+            joints = joints_or_none(read, video.skeleton_csv, split, video_id, len(POINTS), problems)
             if joints is None:
                 continue
+            units.add(video.video_id, joints)
             segments = segments_of(
                 video.rows,
                 video.label_csv,
@@ -60,6 +68,7 @@ def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Pr
                 problems,
             )
             yield Recording(video_id, split, video.source_split, joints, segments, FPS)
+        problems.fatal += units.faults(root)
 
     return Source(
         kind="imigue",
@@ -73,14 +82,25 @@ def open_imigue(root: Path, entries: list[Entry], options: Options, problems: Pr
     )
 
 
-def read_light_hand_csv(path: Path) -> np.ndarray:
+def read_light_hand_csv(path: Path, first_row: int, problems: Problems) -> np.ndarray:
     """(T, 1, 22, 3) float32: x, y in pixels, score; missing points 0, 0, 0. Finger groups in the file's order.
 
+    Args:
+        first_row: the number that the file gives to the first frame of a video.
+        problems: takes a note where frames have no row or rows are not in order.
     Raises:
-        InputError: no rows, fewer than 106 columns, or a cell that is not a number.
+        InputError: no rows, rows of a wrong length, a cell that is not a number, third values that are no scores, or
+            frame numbers that do not count frames.
     """
-    values = read_number_csv(path, COLUMNS, NUM_COLUMNS, allow_nan=False).reshape(-1, 1, len(POINTS), 3)
-    return clean_joints(values[..., 0], values[..., 1], values[..., 2])
+    rows = read_rows(path, NUM_COLUMNS)
+    values = read_numbers(path, rows, COLUMNS, allow_nan=False).reshape(-1, 1, len(POINTS), 3)
+    x, y, score = np.moveaxis(values, -1, 0)
+    if not are_scores(x, y, score):
+        raise InputError(
+            f"{path}: the third value of the points goes from {score.min():g} to {score.max():g}, expected x, y and a "
+            "score in [0, 1]; write the scores there"
+        )
+    return place_rows(clean_joints(x, y, score), path, [row.partition(",")[0] for row in rows], first_row, problems)
 
 
 def _find_videos(root: Path, entries: list[Entry], options: Options, problems: Problems) -> list[_Video]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from datasets.frame_base import FrameBase
 from datasets.ids import clip_id_of
 from datasets.recordings import LONGEST, Problems, Segment
+from datasets.text_files import read_text
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,7 @@ class LabelRow:
 
 def read_label_file(path: Path) -> list[LabelRow]:
     """Read every line; one that is not three integers has a fault. Blank lines at the end are nothing."""
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    lines = [[cell.strip() for cell in line.split(",")] for line in text.splitlines()]
+    lines = [[cell.strip() for cell in line.split(",")] for line in read_text(path).splitlines()]
     while lines and not any(lines[-1]):
         lines.pop()
     rows = []

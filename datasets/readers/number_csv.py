@@ -1,64 +1,87 @@
 """Read a headerless csv of numbers fast, and when it is broken say on which line."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from datasets.errors import InputError
+from datasets.text_files import read_text
 
 
-def read_number_csv(path: Path, columns: np.ndarray, min_columns: int, allow_nan: bool) -> np.ndarray:
-    """Read the columns with these numbers (from 0, ascending) of every row.
+def read_rows(path: Path, min_columns: int) -> list[str]:
+    """The lines of a csv, all with the same number of cells; empty lines at the end are nothing.
+
+    A row of another length than the others is never cut or filled up: a lost line end moves all later frames, a comma
+    inside a number all later joints.
 
     Args:
-        min_columns: fewer columns than this in any row is an error; more are ignored.
+        min_columns: fewer columns than this are an error; more are legal if all rows have them.
+    Raises:
+        InputError: no rows, or rows of a wrong length; names the line.
+    """
+    rows = read_text(path).splitlines()
+    while rows and not rows[-1].strip():
+        rows.pop()
+    if not rows:
+        raise InputError(f"{path}: the file is empty; expected one row a frame")
+    counts = np.array([row.count(",") + 1 for row in rows])
+    usual = int(np.bincount(counts).argmax())
+    for line in np.flatnonzero((counts != usual) | (counts < min_columns)) + 1:
+        if not rows[line - 1].strip():
+            raise InputError(f"{path} line {line}: an empty line between the rows; remove it if no frame is missing")
+        if counts[line - 1] < min_columns:
+            expected = f"at least {min_columns}; write the file anew"
+        else:
+            expected = f"{usual} as in the other lines; look for two lines in one or a comma inside a number"
+        raise InputError(f"{path} line {line}: {counts[line - 1]} columns, expected {expected}")
+    if usual >= 2 * min_columns - 1 and not any("." in row for row in rows):
+        raise InputError(
+            f"{path} line 1: {usual} columns and no decimal point, expected {min_columns}; the numbers seem to be "
+            "written with decimal commas, write them with points"
+        )
+    return rows
+
+
+def read_numbers(path: Path, rows: list[str], columns: np.ndarray, allow_nan: bool) -> np.ndarray:
+    """The numbers in some columns of all rows.
+
+    Args:
+        rows: the lines of `path`, as `read_rows` gives them.
+        columns: numbers of the columns, from 0, ascending.
         allow_nan: 'nan', 'inf' and empty cells are values (NaN) and not errors.
     Returns:
         (R, len(columns)) float32.
     Raises:
-        InputError: no rows, too few columns, or a cell that is not a number; names the line.
+        InputError: a cell that is not a number; names the line and the column.
     """
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        num_columns = file.readline().count(",") + 1
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty; expected one row a frame")
-    if num_columns < min_columns:
-        raise InputError(f"{path} line 1: {num_columns} columns, expected at least {min_columns}; write the file anew")
-    wanted = sorted({*columns.tolist(), min_columns - 1})
     try:
-        frame = pd.read_csv(
-            path,
+        values = pd.read_csv(
+            io.StringIO("\n".join(rows)),
             header=None,
-            usecols=wanted,
+            usecols=columns.tolist(),
             dtype=np.float32,
             engine="c",
             skip_blank_lines=False,
-            encoding="utf-8-sig",
-        )
+        ).to_numpy()
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(_first_bad_line(path, min_columns, allow_nan) or f"{path}: {error}") from error
-    values = frame.to_numpy()
-    # A row that ends early is filled up with NaN, so the last needed cell tells.
-    suspect = np.isnan(values[:, -1]).any() if allow_nan else not np.isfinite(values).all()
-    if suspect:
-        message = _first_bad_line(path, min_columns, allow_nan)
+        raise InputError(_first_bad_cell(path, rows, columns, allow_nan) or f"{path}: {error}") from error
+    if not allow_nan and not np.isfinite(values).all():
+        message = _first_bad_cell(path, rows, columns, allow_nan)
         if message:
             raise InputError(message)
-    position = np.searchsorted(wanted, columns)
-    return values if len(wanted) == len(columns) else values[:, position]
+    return values
 
 
-def _first_bad_line(path: Path, min_columns: int, allow_nan: bool) -> str:
-    """Walk the file slowly; only reached when it is known or suspected to be broken."""
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        for line, text in enumerate(file, start=1):
-            row = text.rstrip("\n").split(",")
-            if len(row) < min_columns:
-                return f"{path} line {line}: {len(row)} columns, expected at least {min_columns}; write the file anew"
-            for column, cell in enumerate(row[:min_columns], start=1):
-                if not _is_number(cell, allow_nan):
-                    return f"{path} line {line} column {column}: expected a number, got {cell[:40]!r}; correct the cell"
+def _first_bad_cell(path: Path, rows: list[str], columns: np.ndarray, allow_nan: bool) -> str:
+    """Walk the rows slowly; only reached when they are known or suspected to be broken."""
+    for line, row in enumerate(rows, start=1):
+        cells = row.split(",")
+        for column in columns:
+            cell = cells[column]
+            if not _is_number(cell, allow_nan):
+                return f"{path} line {line} column {column + 1}: expected a number, got {cell[:40]!r}; correct the cell"
     return ""
 
 

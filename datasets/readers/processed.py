@@ -16,6 +16,7 @@ import numpy as np
 from datasets.errors import InputError
 from datasets.folders import select_videos, split_of
 from datasets.ids import natural_key
+from datasets.joint_units import JointUnits, are_scores
 from datasets.labels import (
     IMIGUE_CLASSES,
     IMIGUE_CODES,
@@ -32,6 +33,8 @@ from datasets.skeletons import IMIGUE_22, SMG_25
 FPS = 25.0
 # Nominal colour camera of the Kinect v2, to bring metres to pixels: focal length and centre of a 1920x1080 picture.
 FOCAL, CENTER_X, CENTER_Y = 1081.4, 959.5, 539.5
+FARTHEST = 20.0  # metres; a Kinect sees 8
+NUM_LOOKED_AT = 200  # clips that tell in which units an array is
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,14 @@ def open_processed(root: Path, entries: list[Entry], options: Options, problems:
     test_ids = select_videos(options.test_videos, video_ids) if options.test_videos else None
 
     def recordings() -> Iterator[Recording]:
+        units = JointUnits()
         for video_id, members in groupby(clips, key=lambda clip: _video_or_clip(clip[0].names[clip[1]], is_smg)):
             is_test = None if test_ids is None else video_id in test_ids
-            yield from _recording_of(video_id, list(members), is_smg, is_test, problems)
+            for recording in _recording_of(video_id, list(members), is_smg, is_test, problems):
+                units.add(video_id, recording.joints)
+                yield recording
+        if not is_smg:
+            problems.fatal += units.faults(root)
 
     return Source(
         kind="processed",
@@ -126,8 +134,8 @@ def _joints_of(clip: np.ndarray, is_smg: bool) -> np.ndarray:
     first, second, third = np.asarray(clip, np.float32).transpose(0, 1, 3, 2)  # each (T, 1, V)
     if not is_smg:
         return clean_joints(first, second, third)
-    is_seen = (third > 0).astype(np.float32)
-    depth = np.where(third > 0, third, 1)
+    is_seen = (third > 0) & np.isfinite(third)
+    depth = np.where(is_seen, third, 1)
     return clean_joints(CENTER_X + FOCAL * first / depth, CENTER_Y - FOCAL * second / depth, is_seen)
 
 
@@ -140,6 +148,7 @@ def _open_part(data_npy: Path, problems: Problems) -> _Part:
     shape = data.shape
     if len(shape) != 5 or shape[1] != 3 or shape[3] not in (22, 25) or shape[4] != 1 or data.dtype.kind != "f":
         raise InputError(f"{data_npy}: shape {shape} {data.dtype}, expected (clips, 3, frames, 22 or 25, 1) of floats")
+    _check_units(data_npy, data)
     label_pkl = data_npy.with_name(f"{source_split}_label.pkl")
     if not label_pkl.exists():
         raise InputError(f"{label_pkl}: missing beside {data_npy.name}; it holds the clips' names, add it")
@@ -161,6 +170,26 @@ def _open_part(data_npy: Path, problems: Problems) -> _Part:
         if not video_of(name, shape[3] == 25) and split_of(source_split) == "train":
             problems.leave_out(name, f"{label_pkl} entry {row}: {name!r} is no clip name, expected such as 0187_0")
     return _Part(source_split, data_npy, names, labels, data)
+
+
+def _check_units(data_npy: Path, data: np.ndarray) -> None:
+    """Raise InputError unless iMiGUE's third channel can be a score, and SMG's channels metres before a Kinect."""
+    looked_at = np.asarray(data[:: -(-len(data) // NUM_LOOKED_AT) or 1], np.float32)
+    x, y, third = np.moveaxis(looked_at, 1, 0)
+    if data.shape[3] == IMIGUE_22.num_joints:
+        if not are_scores(x, y, third):
+            raise InputError(
+                f"{data_npy}: the third channel goes from {np.nanmin(third):g} to {np.nanmax(third):g}, expected a "
+                "score in [0, 1] beside x and y in pixels; write the scores there"
+            )
+        return
+    is_given = ((x != 0) | (y != 0)) & np.isfinite(looked_at).all(1)
+    is_metres = (third > 0) & (np.abs(looked_at) < FARTHEST).all(1)
+    if is_given.any() and 2 * (is_given & is_metres).sum() < is_given.sum():
+        raise InputError(
+            f"{data_npy}: most joints lie behind the camera or farther than {FARTHEST:g}, expected x, y, z in metres "
+            "as the Kinect gives them; write those"
+        )
 
 
 def _unique_clips(parts: list[_Part], problems: Problems) -> list[tuple[_Part, int]]:

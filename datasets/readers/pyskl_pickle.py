@@ -13,12 +13,17 @@ import numpy as np
 from datasets.errors import InputError
 from datasets.frame_base import FrameBase
 from datasets.ids import natural_key
+from datasets.joint_units import JointUnits
 from datasets.listing import Entry
+from datasets.readers.pyskl_annotation import fault_of, is_integer, joints_of, may_be_exchanged, size_of
 from datasets.readers.safe_pickle import load_pickle
-from datasets.recordings import LONGEST, Options, Problems, Recording, Segment, Source, clean_joints
-from datasets.skeletons import IMIGUE_22, Skeleton, read_skeleton_file, skeleton_from_dict, skeleton_of_size
+from datasets.recordings import LONGEST, Options, Problems, Recording, Segment, Source
+from datasets.skeleton_file import fps_of, names_of, read_skeleton_file, skeleton_from_dict
+from datasets.skeletons import IMIGUE_22, Skeleton, skeleton_of_size
 
 DEFAULT_FPS = 25.0
+# In a few clips guessed legs lie below the picture and would lie in a higher one; more of them are worth a word.
+EXCHANGED_SHARE = 0.1
 _SPLIT_NAME = re.compile(
     r"(?P<before>(?:.*[_-])?)(?P<word>train|valid|validation|val|test)(?P<after>(?:[_-]?\d+|[_-].*)?)", re.I
 )
@@ -38,6 +43,7 @@ def open_pyskl(root: Path, entries: list[Entry], options: Options, problems: Pro
         raise InputError(
             f"{path}: no named splits, expected split = {{name: [frame_dir, ...]}}; add them to the pickle"
         )
+    split2names = _named_as_text(path, split2names)
     train_names, test_names = choose_splits(path, list(split2names), options)
     clip2split = _clip_splits(path, split2names, train_names, test_names, problems)
     annotations, unusable = _checked(path, content["annotations"], clip2split, problems)
@@ -46,8 +52,8 @@ def open_pyskl(root: Path, entries: list[Entry], options: Options, problems: Pro
     sidecar = read_skeleton_file(sidecar_path) if options.skeleton or sidecar_path.exists() else {}
     skeleton = _skeleton_of(path, num_joints, sidecar, sidecar_path)
     train_labels = [a["label"] for a in annotations if clip2split[a["frame_dir"]][0] == "train"]
-    classes = _classes_of(sidecar, train_labels)
-    fps = float(sidecar.get("fps", DEFAULT_FPS))
+    classes = _classes_of(sidecar, str(sidecar_path), train_labels)
+    fps = fps_of(sidecar, DEFAULT_FPS, str(sidecar_path))
 
     def recordings() -> Iterator[Recording]:
         yield from _recordings(path, annotations, unusable, clip2split, skeleton, classes, fps, problems)
@@ -58,7 +64,7 @@ def open_pyskl(root: Path, entries: list[Entry], options: Options, problems: Pro
         classes=classes,
         codes=tuple(range(len(classes))),
         frame_base=FrameBase(0),
-        num_persons=max(np.shape(a["keypoint"])[0] for a in annotations),
+        num_persons=max(1, *(len(a["keypoint"]) for a in annotations)),
         recordings=recordings,
         fingers_may_be_swapped=skeleton is IMIGUE_22,
     )
@@ -102,6 +108,14 @@ def choose_splits(path: Path, names: list[str], options: Options) -> tuple[list[
     return pairs[0]
 
 
+def _named_as_text(path: Path, split2names: dict) -> dict[str, object]:
+    """The splits by names as --train-split takes them: people number theirs."""
+    named = {str(name): clip_ids for name, clip_ids in split2names.items()}
+    if len(named) < len(split2names):
+        raise InputError(f"{path}: two splits have one name, its splits are {list(split2names)}; rename one")
+    return named
+
+
 def _clip_splits(
     path: Path, split2names: dict, train_names: list[str], test_names: list[str], problems: Problems
 ) -> dict[str, tuple[str, str]]:
@@ -140,9 +154,9 @@ def _checked(path: Path, annotations: list, clip2split: dict, problems: Problems
         if clip_id in name2annotation:
             problems.fatal.append(f"{path}: clip {clip_id} is there twice (annotation {number}); remove one of them")
         split = clip2split[clip_id][0]
-        if split == "test" and not _is_integer(annotation.get("label")):
+        if split == "test" and not is_integer(annotation.get("label")):
             annotation = {**annotation, "label": -1}  # an unlabelled test: the clip can be named all the same
-        reason = _fault_of(annotation)
+        reason = fault_of(annotation)
         if reason:
             problems.unusable(split, clip_id, f"{path}: clip {clip_id}: {reason}; correct it")
             if split == "test":
@@ -162,31 +176,6 @@ def _checked(path: Path, annotations: list, clip2split: dict, problems: Problems
     return [name2annotation[clip_id] for clip_id in sorted(name2annotation, key=natural_key)], unusable
 
 
-def _fault_of(annotation: dict) -> str:
-    """What keeps this annotation from being used, or ''."""
-    label, keypoint, score = annotation.get("label"), annotation.get("keypoint"), annotation.get("keypoint_score")
-    if not isinstance(keypoint, np.ndarray) or keypoint.dtype.kind not in "fiu":
-        return "keypoint is not an array of numbers"
-    shape = keypoint.shape
-    if len(shape) != 4 or shape[3] not in (2, 3) or 0 in shape:
-        return f"keypoint has shape {shape}, expected (persons, frames, joints, 2 or 3), none of them 0"
-    if annotation.get("total_frames", shape[1]) != shape[1]:
-        return f"total_frames is {annotation['total_frames']}, but keypoint has {shape[1]} frames"
-    if shape[3] == 2 and not (isinstance(score, np.ndarray) and score.dtype.kind in "fiu" and score.shape == shape[:3]):
-        got = f"shape {score.shape}" if isinstance(score, np.ndarray) else f"type {type(score).__name__}"
-        return f"keypoint_score has {got}, expected an array of shape {shape[:3]} as keypoint has no third value"
-    if not _is_integer(label):
-        return f"label is {label!r}, expected an integer"
-    size = annotation.get("img_shape")
-    if size is not None and not (isinstance(size, tuple | list | np.ndarray) and len(size) == 2 and min(size) > 0):
-        return f"img_shape is {size!r}, expected (height, width)"
-    return ""
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def _recordings(
     path: Path,
     annotations: list[dict],
@@ -202,11 +191,11 @@ def _recordings(
     has_test_labels = all(0 <= label < len(classes) for label in test_labels)
     if not has_test_labels:
         problems.notes.append("the labels of the test split are not classes: labels unknown")
+    exchanged, units = [], JointUnits()
     for annotation in annotations:
         clip_id = annotation["frame_dir"]
         split, name = clip2split[clip_id]
-        keypoint = np.asarray(annotation["keypoint"], np.float32)
-        num_frames, num_joints = keypoint.shape[1:3]
+        num_frames, num_joints = annotation["keypoint"].shape[1:3]
         if num_joints != skeleton.num_joints:
             problems.unusable(
                 split,
@@ -222,9 +211,10 @@ def _recordings(
                 clip_id, f"{path}: clip {clip_id}: label {label}, expected 0..{len(classes) - 1}; correct it"
             )
             continue
-        score = keypoint[..., 2] if keypoint.shape[3] == 3 else np.asarray(annotation["keypoint_score"], np.float32)
-        joints = clean_joints(keypoint[..., 0], keypoint[..., 1], score).transpose(1, 0, 2, 3)
-        size = annotation.get("img_shape")
+        joints, size = joints_of(annotation), size_of(annotation)
+        units.add(clip_id, joints)
+        if size and may_be_exchanged(joints, *size):
+            exchanged.append(clip_id)
         yield Recording(
             video_id=clip_id,
             split=split,
@@ -232,12 +222,18 @@ def _recordings(
             joints=joints,
             segments=[Segment(clip_id, label if split == "train" or has_test_labels else -1, 0, num_frames)],
             fps=fps,
-            size=None if size is None else (int(size[1]), int(size[0])),
+            size=size,
+        )
+    problems.fatal += units.faults(path)
+    if len(exchanged) > EXCHANGED_SHARE * len(annotations):
+        problems.notes.append(
+            f"{len(exchanged)} clips ({exchanged[0]}, ...) have many joints outside their img_shape (height, width), "
+            "and none if its two numbers change places: see whether they should"
         )
     for clip_id, annotation in unusable.items():
         label, num_frames = annotation.get("label", -1), annotation.get("total_frames", 0)
         label = int(label) if has_test_labels and 0 <= label < len(classes) else -1
-        num_frames = int(num_frames) if _is_integer(num_frames) and 0 < num_frames <= LONGEST else 0
+        num_frames = int(num_frames) if is_integer(num_frames) and 0 < num_frames <= LONGEST else 0
         segment = Segment(clip_id, label, 0 if num_frames else -1, num_frames)
         split, name = clip2split[clip_id]
         yield Recording(clip_id, split, name, np.zeros((0, 1, skeleton.num_joints, 3), np.float32), [segment], fps)
@@ -265,10 +261,9 @@ def _skeleton_of(path: Path, num_joints: int, sidecar: dict, sidecar_path: Path)
     return skeleton
 
 
-def _classes_of(sidecar: dict, train_labels: list[int]) -> tuple[str, ...]:
+def _classes_of(sidecar: dict, source: str, train_labels: list[int]) -> tuple[str, ...]:
     if "classes" in sidecar:
-        classes = sidecar["classes"]
-        return tuple(map(str, classes.values() if isinstance(classes, dict) else classes))
+        return names_of(sidecar, "classes", source)
     return tuple(f"class {label}" for label in range(max(train_labels, default=-1) + 1))
 
 

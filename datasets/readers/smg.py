@@ -4,6 +4,7 @@ Skeleton rows: 25 Kinect joints x 11 values, of which offsets 0-2 are metres and
 rows: class 1..17, frames counted from 1, both ends inclusive (the organisers' online reader, mikecheninoulu/SMG).
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from datasets.ids import natural_key
 from datasets.labels import SMG_CLASSES, SMG_CODES, SMG_FRAME_BASE
 from datasets.listing import Entry
 from datasets.readers.label_files import LabelRow, known_labels, read_labels, segments_of
-from datasets.readers.number_csv import read_number_csv
+from datasets.readers.number_csv import read_numbers, read_rows
 from datasets.recordings import Options, Problems, Recording, Source, clean_joints, joints_or_none
 from datasets.skeletons import SMG_25
+from datasets.text_files import read_text
 
 NUM_COLUMNS = 25 * 11
 COLUMNS = np.array([11 * joint + offset for joint in range(25) for offset in (0, 1, 2, 7, 8)])
@@ -79,9 +81,9 @@ def read_skeleton_csv(path: Path) -> np.ndarray:
     """(T, 1, 25, 3) float32: pixels of the colour image, and 1 where the Kinect saw the joint; missing 0, 0, 0.
 
     Raises:
-        InputError: no rows, fewer than 275 columns, or a cell that is not a number.
+        InputError: no rows, rows of a wrong length, or a cell that is not a number.
     """
-    values = read_number_csv(path, COLUMNS, NUM_COLUMNS, allow_nan=True).reshape(-1, 1, 25, 5)
+    values = read_numbers(path, read_rows(path, NUM_COLUMNS), COLUMNS, allow_nan=True).reshape(-1, 1, 25, 5)
     is_seen = (values != 0).any(-1)
     return clean_joints(values[..., 3], values[..., 4], is_seen.astype(np.float32))
 
@@ -133,14 +135,14 @@ def _read_fps(path: Path, video_id: str, split: str, problems: Problems) -> floa
     """Second number of `numFrames,fps,maxDepth`; a missing file is legal, its frame count is not relied upon."""
     if not path.exists():
         return DEFAULT_FPS
-    cells = path.read_text(encoding="utf-8-sig", errors="replace").strip().split(",")
+    line = read_text(path).strip().partition("\n")[0].strip()
     try:
-        fps = float(cells[1])
-    except (IndexError, ValueError):
-        fps = 0.0
-    if not fps > 0:
+        _, fps, *rest = map(float, line.rstrip(",").split(","))
+    except ValueError:
+        fps, rest = 0.0, []
+    if not 0 < fps < math.inf or len(rest) > 1:  # more cells: a decimal comma
         problems.unusable(
-            split, video_id, f"{path} line 1: expected numFrames,fps,maxDepth, got {','.join(cells)!r}; correct it"
+            split, video_id, f"{path} line 1: expected numFrames,fps,maxDepth, got {line[:60]!r}; correct it"
         )
         return DEFAULT_FPS
     return fps

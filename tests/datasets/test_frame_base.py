@@ -31,15 +31,8 @@ def test_a_label_row_is_read_in_the_base_of_its_file(tmp_path, base):
     first = base.first
     rows = [LabelRow(0, 7, first, first + 9), LabelRow(1, 7, first + 9, first + 10), LabelRow(2, 7, first - 1, first)]
     problems = Problems()
-    arguments = {
-        "rows": rows,
-        "path": tmp_path / "v.csv",
-        "video_id": "v",
-        "split": "train",
-        "num_frames": 10,
-        "base": base,
-    }
-    (segment,) = segments_of(**arguments, code2label={7: 0}, problems=problems)
+    arguments = {"rows": rows, "path": tmp_path / "v.csv", "video_id": "v", "split": "train", "num_frames": 10}
+    (segment,) = segments_of(**arguments, base=base, code2label={7: 0}, problems=problems)
     assert (segment.start_frame, segment.num_frames) == (0, 10)
     assert [what for what, _ in problems.bad] == ["v_1", "v_2"]
     assert f"the recording has frames {first} to {first + 9}" in problems.bad[0][1]

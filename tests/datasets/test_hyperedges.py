@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from datasets.errors import InputError
 from datasets.hyperedges import derived_hyperedges, hyperedges_of
-from datasets.skeletons import COCO_17, HYPEREDGES, IMIGUE_22, OPENPOSE_137, SMG_25, Skeleton, skeleton_from_dict
+from datasets.skeleton_file import skeleton_from_dict
+from datasets.skeletons import COCO_17, HYPEREDGES, IMIGUE_22, OPENPOSE_137, SMG_25, Skeleton
 
 KNOWN = (IMIGUE_22, SMG_25, COCO_17, OPENPOSE_137)
 

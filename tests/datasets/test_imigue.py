@@ -10,6 +10,7 @@ from datasets.folders import select_videos, source_split_of
 from datasets.joint_statistics import JointStatistics
 from datasets.prepare import main
 from datasets.readers.imigue import COLUMNS, POINTS, read_light_hand_csv
+from datasets.recordings import Problems
 from datasets.skeletons import IMIGUE_22
 from tests.datasets.on_disk import person, write_imigue, write_imigue_video, write_picture, write_rows, write_video
 
@@ -85,7 +86,7 @@ def test_missing_points_are_zero(tmp_path):
     points[2, :] = 0
     points[3, 0, 2] = 1.0001
     folder = write_imigue_video(tmp_path, "train", "0001", points, None)
-    joints = read_light_hand_csv(folder / "0001_light_hand.csv")[:, 0]
+    joints = read_light_hand_csv(folder / "0001_light_hand.csv", 0, Problems())[:, 0]
     assert not joints[0, 0].any() and not joints[1, 1].any() and not joints[2].any()
     assert joints[3, 0, 2] == 1
 
@@ -93,7 +94,7 @@ def test_missing_points_are_zero(tmp_path):
 def test_extra_columns_are_ignored(tmp_path):
     points = person(3)
     rows = [[i, *map(float, frame.reshape(-1)), 5, 6, 7] for i, frame in enumerate(points)]
-    joints = read_light_hand_csv(write_rows(tmp_path / "0001_light_hand.csv", rows))
+    joints = read_light_hand_csv(write_rows(tmp_path / "0001_light_hand.csv", rows), 0, Problems())
     np.testing.assert_allclose(joints[:, 0], points[:, list(POINTS)], rtol=1e-5)
 
 

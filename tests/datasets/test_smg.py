@@ -6,7 +6,7 @@ import pytest
 from datasets.clips import load_clips
 from datasets.prepare import main
 from datasets.readers.smg import read_skeleton_csv
-from tests.datasets.on_disk import kinect, write_rows, write_smg, write_smg_video, write_video
+from tests.datasets.on_disk import fails, kinect, write_rows, write_smg, write_smg_video, write_video
 
 
 def test_frames_count_from_one(workdir):
@@ -92,6 +92,35 @@ def test_frame_rate_when_the_data_file_is_missing(workdir):
     write_rows(workdir / "data/Sample0002/Sample0002_data.csv", [(60, 15, 3000)])
     main(["--run", "r", "--track2", "data"])
     assert list(load_clips("r", "track2").videos.fps) == [28.0, 15.0, 28.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("40,29.97,4000\n\n", 29.97), (" 60, 15, 3000 \r\n", 15), ("60,15", 15), ("60,15,3000,\n", 15)],
+)
+def test_frame_rates_as_people_write_them(workdir, text, expected):
+    write_smg(workdir / "data")
+    (workdir / "data/Sample0001/Sample0001_data.csv").write_text(text)
+    main(["--run", "r", "--track2", "data"])
+    assert load_clips("r", "track2").videos.fps[0] == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["40,inf,4000", "40,nan,4000", "40,0,4000", "40,29,97,4000", "numFrames,fps,maxDepth", "40;28;4000", ""]
+)
+def test_a_frame_rate_that_is_none(workdir, text):
+    write_smg(workdir / "data")
+    (workdir / "data/Sample0001/Sample0001_data.csv").write_text(text)
+    assert f"Sample0001_data.csv line 1: expected numFrames,fps,maxDepth, got {text!r}" in fails(track="track2")
+
+
+@pytest.mark.parametrize("end", ["", "\n\n", "\r\n  \r\n"])
+def test_empty_lines_at_the_end_are_nothing(workdir, end):
+    write_smg(workdir / "data")
+    for path in (workdir / "data/Sample0001").iterdir():
+        path.write_text(path.read_text().rstrip("\n") + end)
+    main(["--run", "r", "--track2", "data"])
+    assert list(load_clips("r", "track2").videos.num_frames) == [50, 60, 30]
 
 
 def test_real_layout(workdir, shared_data):
