@@ -11,6 +11,7 @@ from datasets.ids import natural_key
 from datasets.labels import IMIGUE_FRAME_BASE, SMG_FRAME_BASE
 from datasets.listing import list_files
 from datasets.readers.label_files import read_label_file
+from datasets.text_files import read_encoded_text
 from spotting.segments import Segments, make_segments
 from submissions.track2 import MAX_DIGITS, read_track2
 
@@ -60,7 +61,13 @@ def read_segments(path: Path, base: FrameBase) -> dict[str, Segments]:
 
 
 def _read_label_file(path: Path, base: FrameBase) -> Segments:
-    """Rows class,start,end as `datasets.prepare` reads them, of a video whose length is not known."""
+    """Rows class,start,end as `datasets.prepare` reads them, of a video whose length is not known.
+
+    Stricter in one thing: only UTF-8, as the leaderboard's scorer reads them.
+    """
+    encoding = read_encoded_text(path)[1]
+    if encoding != "utf-8":
+        raise InputError(f"{path}: saved in {encoding.upper()}, expected UTF-8 as in the organisers' files; save it so")
     rows = []
     for row in read_label_file(path):
         numbers = (row.code, row.start, row.end)

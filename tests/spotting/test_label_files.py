@@ -51,7 +51,7 @@ def test_legal_forms_of_one_file(tmp_path, content):
         (b"8,10,29\n\n8,30,39\n", "row 2: expected three integers"),
         (b"8,10,99999999999999999999\n", "row 1: expected 1 <= start <= end"),
         (b"99999999999999999999,10,29\n", "row 1: expected"),
-        ("8,10,29\n".encode("utf-16"), r"S1_finelabels\.csv"),
+        ("8,10,29\n".encode("utf-16"), r"S1_finelabels\.csv: saved in UTF-16-LE, expected UTF-8"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, content, message):
