@@ -49,7 +49,7 @@ def steps_of(options: Options) -> list[Step]:
         steps += _track2(options)
     steps.append(
         Step("summary", "report.summary", ("--run", run, *options.answer_arguments()),
-             reads=(f"submissions/{run}/*.csv", f"ensemble/{run}/truth.json", f"report/{run}/gecn_tsne.png"),
+             reads=(f"submissions/{run}/*.csv", f"ensemble/{run}/forecast.json", f"report/{run}/gecn_tsne.png"),
              writes=(f"report/{run}/summary.txt", f"report/{run}/summary.json"), takes_overwrite=False)
     )  # fmt: skip
     return steps
@@ -91,9 +91,9 @@ def _track1(options: Options) -> Iterator[Step]:
                reads=(f"oof/{run}/*.npz", f"ensemble/{run}/stack.npz"),
                writes=(f"ensemble/{run}/weights.json", f"ensemble/{run}/crossfit.npz", f"submissions/{run}/track1.csv"),
                minutes=0.5)  # fmt: skip
-    yield Step("forecast", "ensemble.truth", ("--run", run), takes_overwrite=False,
+    yield Step("forecast", "ensemble.forecast", ("--run", run), takes_overwrite=False,
                reads=(f"ensemble/{run}/weights.json", f"ensemble/{run}/crossfit.npz"),
-               writes=(f"ensemble/{run}/truth.json", f"ensemble/{run}/truth.txt"))  # fmt: skip
+               writes=(f"ensemble/{run}/forecast.json", f"ensemble/{run}/forecast.txt"))  # fmt: skip
 
 
 def _of_entry(options: Options, name: str, module: str, entry: str, suffix: str, share: float, left_out) -> Step:

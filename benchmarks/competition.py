@@ -19,27 +19,33 @@ class Setting:
     """Sizes of a competition, the error that each fold model makes on its own, and how good the entries are."""
 
     num_subjects: int = 40
-    clips_per_subject: int = 50
+    clips_per_subject: int = 50  # the mean, where they differ
     num_test_subjects: int = 400  # many, so that the test score is the truth
     num_classes: int = 16
     num_folds: int = 5
     fold_noise: float = 0.0
+    person_spread: float = 0.0  # how much clearer one person's gestures are than another's: log-normal
+    clips_spread: float = 0.0  # how much more clips one person has than another: log-normal
     strengths: tuple[float, ...] = STRENGTHS
 
 
 @dataclass(frozen=True)
 class Competition:
-    """Entries, the person of each training clip, and the labels of the test clips that nobody sees."""
+    """Entries, the person of each clip, and the labels of the test clips that nobody sees."""
 
     entries: Entries
     subject: np.ndarray
+    test_subject: np.ndarray
     test_label: np.ndarray
 
 
 def make_competition(setting: Setting, seed: int) -> Competition:
     rng = np.random.default_rng(seed)
     num_subjects = setting.num_subjects + setting.num_test_subjects
-    subject = np.repeat(np.arange(num_subjects), setting.clips_per_subject)
+    people = np.random.default_rng([seed, 1])  # a generator of their own: alike people leave the rest as it is
+    clips = setting.clips_per_subject * _log_normal(people, setting.clips_spread, num_subjects)
+    clearness = _log_normal(people, setting.person_spread, num_subjects)
+    subject = np.repeat(np.arange(num_subjects), np.maximum(2, clips.round().astype(int)))
     share = TAIL ** np.arange(setting.num_classes)
     label = rng.choice(setting.num_classes, len(subject), p=share / share.sum())
     shape = (len(label), setting.num_classes)
@@ -49,7 +55,8 @@ def make_competition(setting: Setting, seed: int) -> Competition:
     label[: setting.num_classes] = np.arange(setting.num_classes)
     logits, test_logits = [], []
     for strength in setting.strengths:
-        own = strength * np.eye(setting.num_classes)[label] + common + rng.normal(0, 0.8, shape)
+        evidence = strength * clearness[subject, None]
+        own = evidence * np.eye(setting.num_classes)[label] + common + rng.normal(0, 0.8, shape)
         slices = [1.5 * (own + setting.fold_noise * rng.normal(size=shape)) for _ in range(setting.num_folds)]
         # Each clip is predicted by one fold model, a test clip by all of them.
         logits.append(slices[0][~is_test].astype(np.float32))
@@ -65,4 +72,9 @@ def make_competition(setting: Setting, seed: int) -> Competition:
         test_clip_id=clip_id[is_test],
         test_logits=tuple(test_logits),
     )
-    return Competition(entries, subject[~is_test], label[is_test])
+    return Competition(entries, subject[~is_test], subject[is_test], label[is_test])
+
+
+def _log_normal(rng: np.random.Generator, spread: float, size: int) -> np.ndarray:
+    """(size,) positive factors with mean 1 whose logarithms have the standard deviation `spread`."""
+    return np.exp(rng.normal(-(spread**2) / 2, spread, size))

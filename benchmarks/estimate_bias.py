@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.competition import Setting, make_competition
-from ensemble.bootstrap import leaderboard_interval
 from ensemble.choose import choose, estimate
+from ensemble.prediction import predict
 from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.tune import Search
 
@@ -55,7 +55,7 @@ def play(setting: Setting, seed: int, trials: int) -> Outcome:
         return float((probabilities.argmax(1) == label).mean())
 
     right = estimate(crossfit).argmax(1) == label
-    low, high = leaderboard_interval(right, game.subject, setting.num_test_subjects, seed)
+    low, high = predict(right, game.subject, np.unique(game.test_subject, return_counts=True)[1]).interval()
     shipped, tuned = on_test(recipe), on_test(TUNED)
     return Outcome(
         cross_fitted=100 * (right.mean() - shipped),

@@ -25,6 +25,7 @@ from datasets.paths import clips_dir
 from datasets.skeleton_file import skeleton_from_dict
 from datasets.skeletons import Skeleton
 
+FILE_NAME_ERRORS = "surrogateescape"  # as the system has it: bytes of a file's name that are no UTF-8 stay as they are
 ID_COLUMNS = ("clip_id", "video_id", "subject_id", "split", "source_split", "frames_path")
 VIDEO_COLUMNS = (
     *("video_id", "subject_id", "split", "source_split", "num_frames", "row_offset"),
@@ -113,7 +114,8 @@ class Clips:
 
 def read_id_csv(path: Path, id_columns: tuple[str, ...]) -> pd.DataFrame:
     """Read a csv whose id columns stay text: no '0054_0' -> 540, no 'NA' -> missing, no '' -> NaN."""
-    return pd.read_csv(path, dtype=dict.fromkeys(id_columns, str), keep_default_na=False, na_values={})
+    text_columns = dict.fromkeys(id_columns, str)
+    return pd.read_csv(path, dtype=text_columns, keep_default_na=False, na_values={}, encoding_errors=FILE_NAME_ERRORS)
 
 
 def load_clips(run: str, track: str) -> Clips:

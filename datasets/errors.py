@@ -3,6 +3,7 @@
 Every command takes `--debug`, which shows the traceback in front of the sentence.
 """
 
+import io
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ def run_command(main: Callable[[], None]) -> None:
 
     Every other exception is a bug of ours and keeps its traceback.
     """
+    _print_any_name()
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
@@ -74,3 +76,10 @@ def show_uncaught(kind: type[BaseException], error: BaseException, trace: Traceb
         sys.__excepthook__(kind, error, trace)
     else:
         print(text_of_fold.strip().strip('"').strip(), file=sys.stderr)
+
+
+def _print_any_name() -> None:
+    """A name that the terminal's encoding lacks is printed with its code instead of stopping the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

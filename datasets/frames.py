@@ -1,6 +1,7 @@
 """Read exactly the frames asked for, from any video that PyAV opens or from a folder of numbered images.
 
-Frame i is the i-th picture that the decoder shows, counted from 0; headers are not believed.
+Frame i is the i-th picture that the decoder shows, counted from 0; headers are not believed. Pictures and sizes are
+those that a player shows: turned as the metadata of a film (`datasets.upright`) or of an image (EXIF) say.
 """
 
 import re
@@ -8,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
+import cv2
 import numpy as np
 
 from datasets.errors import InputError
-from datasets.listing import IMAGE_SUFFIXES
+from datasets.listing import IMAGE_SUFFIXES, visible_children
 from datasets.video import index_of, open_video, read_video
 
 
@@ -36,15 +37,16 @@ def count_frames(path: Path | str) -> int:
 
 
 def probe(path: Path | str) -> VideoInfo:
-    """Frame count, picture size and frame rate, without decoding more than one picture; errors as count_frames."""
+    """Frame count, picture size as shown and frame rate, from one decoded picture; errors as count_frames."""
     path = Path(path)
     if path.is_dir():
         index2image = list_images(path)
         first = _read_image(index2image[min(index2image)])
         return VideoInfo(max(index2image) + 1, first.shape[1], first.shape[0], 0.0)
     index = index_of(path)
+    first = next(read_video(path, np.zeros(1, np.int64)))
     with open_video(path) as (_, stream):
-        return VideoInfo(index.num_frames, stream.width, stream.height, float(stream.average_rate or 0))
+        return VideoInfo(index.num_frames, first.shape[1], first.shape[0], float(stream.average_rate or 0))
 
 
 def read_frames(path: Path | str, indexes: Iterable[int]) -> np.ndarray:
@@ -93,7 +95,7 @@ def list_images(folder: Path) -> dict[int, Path]:
         InputError: no images, or two with one number.
     """
     number2image: dict[int, Path] = {}
-    for image in sorted(folder.iterdir()):
+    for image in (Path(child.path) for child in visible_children(folder)):
         digits = re.findall(r"\d+", image.stem)
         if image.suffix.lower() not in IMAGE_SUFFIXES or not digits:
             continue
@@ -121,8 +123,11 @@ def _read_folder(folder: Path, wanted: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _read_image(path: Path) -> np.ndarray:
-    with open_video(path) as (container, stream):
-        try:
-            return next(container.decode(stream)).to_ndarray(format="rgb24")
-        except (av.FFmpegError, StopIteration) as error:
-            raise InputError(f"{path}: the image cannot be decoded ({error}); copy it again") from error
+    """(H, W, 3) uint8 RGB, turned as its EXIF says."""
+    if not path.is_file():
+        raise InputError(f"{path}: a link to nothing; remove it or restore what it points to")
+    data = np.fromfile(path, np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
+    if picture is None:
+        raise InputError(f"{path}: the image cannot be decoded, it may be cut off; copy it again")
+    return picture

@@ -1,13 +1,8 @@
-"""What is measured over all joints of a data set while they stream past: fingers, picture size, missing points."""
+"""What is measured over all joints of a data set while they stream past: fingers and missing points."""
 
 import numpy as np
 
 from datasets.skeletons import Skeleton
-
-# Sizes that cameras and their previews have; the smallest one that holds the points is taken for the picture's.
-STANDARD_SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080), (3840, 2160))
-# Estimated and projected joints stray outside the picture; a share of 5 % does not speak against a size.
-INSIDE_SHARE = 0.95
 
 WRIST_A, WRIST_B = 4, 7
 FIRST_FINGERS, SECOND_FINGERS = slice(12, 17), slice(17, 22)
@@ -18,27 +13,18 @@ class JointStatistics:
 
     def __init__(self, skeleton: Skeleton, measure_fingers: bool):
         self._measures_fingers = measure_fingers
-        self._inside = np.zeros(len(STANDARD_SIZES), np.int64)
         self._num_present = 0
         self._num_points = 0
-        self._inside_pictures = 0
-        self._num_with_picture = 0
         self.num_straight = 0
         self.num_swapped = 0
 
-    def add(self, joints: np.ndarray, picture_size: tuple[int, int] | None) -> None:
-        """joints: (T, M, V, 3) of one video; picture_size: (width, height) of its RGB, None without RGB."""
+    def add(self, joints: np.ndarray) -> None:
+        """joints: (T, M, V, 3) of one video."""
         is_seen = (joints[..., 2] > 0).any(axis=(0, 2))  # (M,), padding persons do not count as missing
         points = joints[:, is_seen] if is_seen.any() else joints[:, :1]
         is_present = points[..., 2] > 0
         self._num_points += is_present.size
         self._num_present += int(is_present.sum())
-        x, y = points[..., 0][is_present], points[..., 1][is_present]
-        for i, (width, height) in enumerate(STANDARD_SIZES):
-            self._inside[i] += int(((x < width) & (y < height)).sum())
-        if picture_size:
-            self._num_with_picture += len(x)
-            self._inside_pictures += int(((x < picture_size[0]) & (y < picture_size[1])).sum())
         if self._measures_fingers:
             self._vote(joints.reshape(-1, *joints.shape[2:]))
 
@@ -65,19 +51,6 @@ class JointStatistics:
     def fingers_swapped(self) -> bool:
         """True when the first finger group belongs to wrist 4, and the groups must change places."""
         return self.num_swapped > self.num_straight
-
-    @property
-    def frame_size(self) -> tuple[int, int]:
-        """(width, height): the smallest standard size that holds 95 % of all present points."""
-        for size, inside in zip(STANDARD_SIZES, self._inside, strict=True):
-            if inside >= INSIDE_SHARE * self._num_present:
-                return size
-        return STANDARD_SIZES[-1]
-
-    @property
-    def fits_pictures(self) -> bool:
-        """Whether the points lie in the RGB pictures, so that these are what the coordinates count in."""
-        return self._inside_pictures >= INSIDE_SHARE * self._num_with_picture
 
     @property
     def missing_share(self) -> float:

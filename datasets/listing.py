@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,41 +29,60 @@ class Entry:
 def list_files(root: Path) -> list[Entry]:
     """Every file at or under `root` in sorted order, hidden ones apart; frame folders are not opened further.
 
+    Links are followed; one that leads back to a folder it lies in brings nothing new and is passed over.
+
     Raises:
-        InputError: `root` does not exist.
+        InputError: `root` or what a link points to does not exist, or a folder cannot be opened.
     """
-    if not root.exists():
-        raise InputError(f"{root}: no such file or folder; check the path")
-    if root.is_file():
-        status = root.stat()
+    if not os.path.exists(root):
+        there = "" if root.is_absolute() else f", relative to {Path.cwd()}"
+        raise InputError(f"{root}: no such file or folder{there}; check the path")
+    status = root.stat()
+    if not stat.S_ISDIR(status.st_mode):
         return [Entry(root, status.st_size, status.st_mtime_ns)]
-    return sorted(_walk(root), key=lambda entry: str(entry.path))
+    return sorted(_walk(root, {_identity(status)}), key=lambda entry: str(entry.path))
 
 
-def _walk(folder: Path) -> list[Entry]:
+def visible_children(folder: Path) -> list[os.DirEntry]:
+    """What lies in a folder, in order of names, without what systems hide there (`.DS_Store`, the `._` files of macOS).
+
+    Raises:
+        InputError: the folder cannot be opened.
+    """
+    try:
+        with os.scandir(folder) as children:
+            return sorted((c for c in children if not c.name.startswith(".")), key=lambda child: child.name)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be listed ({error.strerror}); check its permissions") from error
+
+
+def _walk(folder: Path, above: set[tuple[int, int]]) -> list[Entry]:
+    """above: the folder and those it lies in."""
     entries: list[Entry] = []
     has_images = False
-    with os.scandir(folder) as children:
-        for child in children:
-            if child.name.startswith("."):
-                continue
-            if child.name.lower().endswith(IMAGE_SUFFIXES):
-                has_images = True
-            elif child.is_dir():
-                entries += _walk(Path(child.path))
-            elif not os.path.exists(child.path):
-                raise InputError(f"{child.path}: a link to nothing; remove it or restore what it points to")
-            else:
-                status = child.stat()
+    for child in visible_children(folder):
+        if child.name.lower().endswith(IMAGE_SUFFIXES):
+            has_images = True
+        elif not os.path.exists(child.path):
+            raise InputError(f"{child.path}: a link to nothing; remove it or restore what it points to")
+        else:
+            status = child.stat()
+            if stat.S_ISREG(status.st_mode):
                 entries.append(Entry(Path(child.path), status.st_size, status.st_mtime_ns))
+            elif stat.S_ISDIR(status.st_mode) and _identity(status) not in above:
+                entries += _walk(Path(child.path), above | {_identity(status)})
     if has_images:
         entries.append(Entry(folder, 0, folder.stat().st_mtime_ns, is_frame_folder=True))
     return entries
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def fingerprint(entries: list[Entry], options: object) -> str:
     """Text that changes when a file is added, removed, resized or rewritten, or when an option changes."""
     digest = hashlib.sha256(repr(options).encode())
     for entry in entries:
-        digest.update(f"\n{entry.path}\t{entry.size}\t{entry.mtime_ns}".encode())
+        digest.update(b"\n%b\t%d\t%d" % (os.fsencode(entry.path), entry.size, entry.mtime_ns))
     return digest.hexdigest()

@@ -1,8 +1,10 @@
 """From recordings of a known kind to a prepared folder: open them with their reader, stream them through the checks."""
 
+import re
 from pathlib import Path
 
 from datasets.errors import InputError
+from datasets.folders import folders_called_test
 from datasets.listing import Entry
 from datasets.readers.imigue import open_imigue
 from datasets.readers.processed import open_processed
@@ -13,6 +15,9 @@ from datasets.rgb_files import RgbFiles
 from datasets.subjects import Subjects, find_subjects_file
 from datasets.summary import summary_text
 from datasets.write_clips import write_clips
+
+# Recordings that are told apart by the folders they lie in.
+SKELETONS = re.compile(r"\d+_light_hand\.csv|Sample\d+_skeleton\.csv")
 
 
 def open_and_write(
@@ -30,14 +35,17 @@ def open_and_write(
     Raises:
         InputError: anything is wrong with the recordings.
     """
+    skeletons = [entry.path for entry in entries if SKELETONS.fullmatch(entry.name)]
+    called_test = {} if options.test_videos else folders_called_test(skeletons, root)
     problems = Problems()
     source = open_source(kind, root, entries, options, problems)
     subjects = Subjects(
         find_subjects_file(root, options.subjects), source.subject_is_video, options.subjects_are_shared
     )
     rgb_files = RgbFiles(rgb_entries)
-    facts = {**made_from, "mirror": mirror_classes(source.codes, options.sided_classes)}
-    written = write_clips(source, temporary, subjects, rgb_files, problems, options.skip_bad_clips, facts)
+    mirror = mirror_classes(source.codes, options.sided_classes)
+    facts = {**made_from, "mirror": mirror, "folders_called_test": called_test}
+    written = write_clips(source, temporary, subjects, rgb_files, problems, options, facts)
     return summary_text(track, written.clips, written.videos, written.meta)
 
 

@@ -68,14 +68,14 @@ def stack_npz(run: str) -> Path:
     return Path("ensemble") / run / "stack.npz"
 
 
-def truth_json(run: str) -> Path:
+def forecast_json(run: str) -> Path:
     """Every estimate of the run's score, and how sure it is."""
-    return Path("ensemble") / run / "truth.json"
+    return Path("ensemble") / run / "forecast.json"
 
 
-def truth_txt(run: str) -> Path:
+def forecast_txt(run: str) -> Path:
     """The same for a person to read."""
-    return Path("ensemble") / run / "truth.txt"
+    return Path("ensemble") / run / "forecast.txt"
 
 
 def spotting_dir(run: str) -> Path:

@@ -19,7 +19,7 @@ from datasets.paths import check_run_name, clips_dir
 from datasets.recordings import Options
 
 # Raise when what this room writes changes, so that older preparations are made again.
-FORMAT = 4
+FORMAT = 5
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -49,6 +49,14 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         help="classes of track 1 that mean a left or a right side (iMiGUE and SMG have none): a mirrored clip of class "
         "A is one of class B and the other way round, by their codes; without pairs no clip is ever mirrored",
     )
+    parser.add_argument(
+        "--joint-size",
+        type=_sizes,
+        default=(None, None),
+        metavar="WxH[,WxH]",
+        help="picture that the joints are given in, if it is neither said by the data nor told by the RGB; with a "
+        "comma for --track1 and --track2, of which one may be left empty",
+    )
     parser.add_argument("--skip-bad-clips", action="store_true", help="count, list and leave out what is wrong")
     parser.add_argument("--overwrite", action="store_true", help="prepare again although nothing changed")
     return parser.parse_args(argv)
@@ -63,6 +71,20 @@ def _pairs(text: str) -> tuple[tuple[int, int], ...]:
     if not pairs or None in pairs:
         raise argparse.ArgumentTypeError(f"{text}: expected pairs of class codes such as 2:3,7:9")
     return tuple((int(pair[1]), int(pair[2])) for pair in pairs)
+
+
+def _sizes(text: str) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+    """(width, height) for track 1 and for track 2, the same where one is given."""
+    names = text.split(",")
+    found = [re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", name.strip().lower()) for name in names]
+    if (
+        len(names) > 2
+        or not any(found)
+        or any(name.strip() and not size for name, size in zip(names, found, strict=True))
+    ):
+        raise argparse.ArgumentTypeError(f"{text}: expected WIDTHxHEIGHT such as 1280x720, or two for the two tracks")
+    sizes = [(int(size[1]), int(size[2])) if size else None for size in found]
+    return sizes[0], sizes[-1]
 
 
 @dataclass(frozen=True)
@@ -132,6 +154,7 @@ def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None)
         subjects=args.subjects,
         subjects_are_shared=None not in (args.subjects, args.track1, args.track2),
         sided_classes=args.sided_classes if track == "track1" else None,
+        joint_size=args.joint_size[track == "track2"],
         skip_bad_clips=args.skip_bad_clips,
     )
     others = [path for path in (rgb, options.subjects, options.skeleton) if path]

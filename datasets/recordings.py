@@ -25,6 +25,7 @@ class Options:
     subjects: Path | None = None
     subjects_are_shared: bool = False
     sided_classes: tuple[tuple[int, int], ...] | None = None  # pairs of codes; () = some, but no pairs; None = none
+    joint_size: tuple[int, int] | None = None  # (width, height) of the picture that the joints are given in
     skip_bad_clips: bool = False
 
 

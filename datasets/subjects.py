@@ -1,10 +1,18 @@
 """Who is in which video: a table `video_id,subject_id`, beside the data or given by --subjects."""
 
 import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 from datasets.errors import InputError
 from datasets.recordings import Problems
+from datasets.text_files import WESTERN, read_encoded_text, read_text
+
+COLUMNS = ("video_id", "subject_id")
+SEPARATORS = ",;\t|"  # a spreadsheet takes the semicolon where the comma stands in decimal numbers
 
 
 def find_subjects_file(root: Path, given: Path | None) -> Path | None:
@@ -18,33 +26,58 @@ def find_subjects_file(root: Path, given: Path | None) -> Path | None:
 
 
 def read_subjects(path: Path) -> dict[str, str]:
-    """Video id (as `_key` has it) -> subject id. Other columns are ignored; a video may have many equal rows.
+    """Video id (as `_key` has it) -> subject id, from a table as spreadsheets save it.
+
+    Columns are separated by comma, semicolon, tab or bar; other columns and empty rows are ignored; a video may have
+    many equal rows.
 
     Raises:
-        InputError: a column is missing, a cell is empty, or a video has two different subjects.
+        InputError: the file is no such text, a column is missing, a cell is empty, or a video has two different
+            subjects.
     """
     video2subject: dict[str, str] = {}
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        missing = {"video_id", "subject_id"} - set(rows.fieldnames or ())
-        if missing:
-            raise InputError(f"{path} line 1: no column {sorted(missing)[0]}; expected video_id,subject_id")
-        for line, row in enumerate(rows, start=2):
-            video_id, subject_id = (row["video_id"] or "").strip(), (row["subject_id"] or "").strip()
-            if not video_id or not subject_id:
-                raise InputError(f"{path} line {line}: video_id or subject_id is empty; fill it or remove the row")
-            earlier = video2subject.setdefault(_key(video_id), subject_id)
-            if earlier != subject_id:
-                raise InputError(
-                    f"{path} line {line}: video {video_id} has the subjects {earlier} and {subject_id}; "
-                    "one video shows one person, correct the table"
-                )
+    for line, video_id, subject_id in _rows(path):
+        if not video_id or not subject_id:
+            raise InputError(f"{path} line {line}: video_id or subject_id is empty; fill it or remove the row")
+        earlier = video2subject.setdefault(_key(video_id), subject_id)
+        if earlier != subject_id:
+            raise InputError(
+                f"{path} line {line}: video {video_id} has the subjects {earlier} and {subject_id}; "
+                "one video shows one person, correct the table"
+            )
     return video2subject
 
 
+def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Line number, video id and subject id of each row that has anything in it."""
+    # A letter with an accent may be one sign or two, which look the same.
+    text = unicodedata.normalize("NFC", read_text(path).replace("\r\n", "\n").replace("\r", "\n"))
+    named = re.match(r"sep=(.)\n", text, re.I)  # how a spreadsheet is told what separates
+    body = text[named.end() :] if named else text
+    header = body.partition("\n")[0]
+    separator = named[1] if named else max(SEPARATORS, key=header.count)
+    reader = csv.reader(io.StringIO(body), delimiter=separator, skipinitialspace=True, strict=True)
+    first_line = 2 if named else 1
+    try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        missing = sorted(set(COLUMNS) - set(names))
+        if missing:
+            raise InputError(f"{path} line {first_line}: no column {missing[0]}; expected {','.join(COLUMNS)}")
+        columns = [names.index(column) for column in COLUMNS]
+        for cells in reader:
+            cells = [cell.strip() for cell in cells]
+            if any(cells):
+                video_id, subject_id = (cells[column] if column < len(cells) else "" for column in columns)
+                yield reader.line_num + first_line - 1, video_id, subject_id
+    except csv.Error as error:
+        line = reader.line_num + first_line - 1
+        raise InputError(f"{path} line {line}: no row of a csv ({error}); correct its quotes") from error
+
+
 def _key(video_id: str) -> str:
-    """A spreadsheet turns 0012 into 12, so ids of digits are compared without their zeros."""
-    return video_id.lstrip("0") if video_id.isdecimal() else video_id
+    """A spreadsheet turns 0012 into 12, or 12.0, so ids of digits are compared as the numbers they are."""
+    number = re.fullmatch(r"0*(\d+?)(?:[.,]0+)?", video_id)
+    return number[1] if number else unicodedata.normalize("NFC", video_id)
 
 
 class Subjects:
@@ -71,6 +104,8 @@ class Subjects:
             problems.fatal.append(
                 f"{self.path}: no row for {len(missing)} of {len(video_id2split)} videos, first {missing[0]}; add them"
             )
+        if self.path and read_encoded_text(self.path)[1] == WESTERN:
+            problems.notes.append(f"{self.path}: not UTF-8, read as Western European text of Windows ({WESTERN})")
         subject2split: dict[str, tuple[str, str]] = {}
         for video_id, split in video_id2split.items():
             subject_id = self.of(video_id)

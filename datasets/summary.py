@@ -18,6 +18,7 @@ def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: di
     lines = [
         ("kind", f"{meta['kind']}, {len(meta['skeleton']['joints'])} joints ({meta['skeleton']['name']})"),
         ("videos", f"{video_counts.get('train', 0)} train, {video_counts.get('test', 0)} test"),
+        ("called test", _called_test(meta["folders_called_test"])),
         ("clips", f"{counts.get('train', 0)} train, {counts.get('test', 0)} test, {_lengths(clips)}"),
         ("classes", _classes(clips, meta["classes"])),
         ("test labels", _test_labels(clips)),
@@ -25,6 +26,7 @@ def summary_text(track: str, clips: pd.DataFrame, videos: pd.DataFrame, meta: di
         ("subjects", f"{len(subjects)} known" if subjects else "unknown: folds will be made by video"),
         ("rgb", f"{num_rgb} of {len(clips)} clips" if num_rgb else "none found"),
         ("picture", f"{_few(sizes)} from {meta['frame_size_from']}"),
+        *(("", reason) for reason in meta["frame_size_evidence"][:MAX_LISTED]),
         (
             "missing joints",
             f"{meta['missing_joints_share']:.1%}; clips with nobody in view: {int((~clips.has_joints).sum())}",
@@ -56,6 +58,12 @@ def _without_input(meta: dict, has_rgb: bool) -> list[tuple[str, str]]:
         lines.append(("kept", f"{len(kept)} of the test that cannot be used keep their rows, all listed in meta.json"))
         lines += [("", f"{item['what']}: {item['why']}") for item in kept[:MAX_LISTED]]
     return lines
+
+
+def _called_test(folders: dict[str, int]) -> str:
+    """Whose names made recordings the test: nobody should wonder where recordings went."""
+    named = [f"{folder} ({count} recordings)" for folder, count in folders.items()]
+    return _few(named) if named else "no folder"
 
 
 def _lengths(clips: pd.DataFrame) -> str:

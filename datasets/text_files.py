@@ -19,6 +19,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# A zip archive (.xlsx, .ods) and an old .xls.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 # Other tables read as cp1252 give signs among the letters (Mac OS, DOS) or words of accents alone (Cyrillic, Greek).
 _NOT_WESTERN = re.compile(r"[^\x00-\x7fÀ-ÖØ-öø-ÿŒœŠšŽž]|[À-ÖØ-öø-ÿ]{3}")
 WESTERN = "cp1252"
@@ -39,6 +41,10 @@ def read_encoded_text(path: Path) -> tuple[str, str]:
         data = Path(path).read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    if data.startswith(_WORKBOOKS):
+        raise InputError(
+            f"{path}: is an archive or a spreadsheet's own format, not text; save the sheet as 'CSV UTF-8'"
+        )
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(path, data[len(mark) :], encoding), encoding

@@ -16,6 +16,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from datasets.errors import InputError
+from datasets.upright import Turn, turn_of
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ def open_video(path: Path) -> Iterator[tuple[av.container.InputContainer, av.Vid
             f"{path}: not a readable video, it may be cut off ({error.strerror}); copy it again"
         ) from error
     with container:
-        if not container.streams.video:
+        stream = container.streams.best("video")  # not the first one, which may be a cover picture
+        if stream is None:
             raise InputError(f"{path}: has no video stream; check the file")
-        stream = container.streams.video[0]
         # Loader workers are the parallelism; threads inside each would fight over the same cores.
         stream.codec_context.thread_count = 1
         yield container, stream
@@ -107,12 +108,13 @@ def _scanned_packets(container, stream) -> np.ndarray:
 
 
 def read_video(path: Path, wanted: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield (H, W, 3) uint8 RGB of ascending frame numbers; errors as `datasets.frames.read_frames`."""
+    """Yield (H, W, 3) uint8 RGB, upright, of ascending frame numbers; errors as `datasets.frames.read_frames`."""
     index = index_of(path)
     if wanted[-1] >= index.num_frames:
         raise InputError(f"{path}: no frame {wanted[-1]}; the video has {index.num_frames} frames, from 0")
     keys = np.array(sorted(index.position2number.values()), np.int64)
     reformatter = VideoReformatter()
+    turn: Turn | None = None
     with open_video(path) as (container, stream):
         frames = decode_from(path, container.demux(stream), None, 0)
         position = 0
@@ -122,7 +124,8 @@ def read_video(path: Path, wanted: np.ndarray) -> Iterator[np.ndarray]:
             for number, frame in frames:
                 if number == target:
                     position = number + 1
-                    yield reformatter.reformat(frame, format="rgb24").to_ndarray()
+                    turn = turn or turn_of(path, frame)
+                    yield turn.apply(reformatter.reformat(frame, format="rgb24").to_ndarray())
                     break
             else:
                 raise InputError(f"{path}: the video ends before frame {target} of {index.num_frames}; copy it again")

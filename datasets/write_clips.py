@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.clips import CLIP_COLUMNS, VIDEO_COLUMNS
+from datasets.clips import CLIP_COLUMNS, FILE_NAME_ERRORS, VIDEO_COLUMNS
 from datasets.errors import InputError
 from datasets.files import write_json
 from datasets.frames import VideoInfo, probe
 from datasets.ids import natural_key
 from datasets.joint_statistics import JointStatistics
 from datasets.joints_file import JointsFile, swap_fingers
-from datasets.recordings import Problems, Recording, Source
+from datasets.picture_size import PictureSizes, Size, size_text
+from datasets.recordings import Options, Problems, Recording, Source
 from datasets.rgb_files import RgbFiles
 from datasets.subjects import Subjects
 
@@ -62,7 +63,7 @@ def write_clips(
     subjects: Subjects,
     rgb_files: RgbFiles,
     problems: Problems,
-    skip_bad_clips: bool,
+    options: Options,
     made_from: dict,
 ) -> Written:
     """Read everything once, check it, and write clips.csv, videos.csv, joints.npy and meta.json.
@@ -74,17 +75,21 @@ def write_clips(
         InputError: something is wrong with the recordings.
     """
     statistics = JointStatistics(source.skeleton, source.fingers_may_be_swapped)
+    picture_sizes = PictureSizes(made_from["source"])
     clip_rows: list[dict] = []
     video_rows: list[dict] = []
     joints_file = JointsFile(temporary / "joints.npy", source.num_persons, source.skeleton.num_joints)
     for recording in source.recordings():
-        _add_recording(recording, source, subjects, rgb_files, problems, statistics, joints_file, clip_rows, video_rows)
+        statistics.add(recording.joints)
+        _add_recording(
+            recording, source, subjects, rgb_files, problems, picture_sizes, joints_file, clip_rows, video_rows
+        )
     joints_file.close()
     _check_ids(clip_rows, video_rows, subjects, problems)
-    problems.stop_if_any(skip_bad_clips)
+    problems.stop_if_any(options.skip_bad_clips)
     if not any(row["split"] == "train" for row in clip_rows):
         raise InputError("not a single labelled training clip is left; add training recordings with label files")
-    size_rule = _set_sizes(statistics, clip_rows, video_rows)
+    size_rule, size_evidence = _set_sizes(options.joint_size, picture_sizes, clip_rows, video_rows, problems)
     if statistics.fingers_swapped:
         swap_fingers(joints_file.path)
     written = Written(_table(clip_rows, CLIP_COLUMNS, "clip_id"), _table(video_rows, VIDEO_COLUMNS, "video_id"))
@@ -97,6 +102,7 @@ def write_clips(
         "fingers_swapped": statistics.fingers_swapped,
         "finger_votes": {"straight": statistics.num_straight, "swapped": statistics.num_swapped},
         "frame_size_from": size_rule,
+        "frame_size_evidence": size_evidence,
         "missing_joints_share": round(statistics.missing_share, 6),
         "left_out": [{"what": what, "why": sentence} for what, sentence in problems.bad],
         "kept": [{"what": what, "why": sentence} for what, sentence in problems.kept],
@@ -106,8 +112,8 @@ def write_clips(
         "content_sha256": _content_hash(written.clips, joints_file.path),
         **made_from,
     }
-    written.clips.to_csv(temporary / "clips.csv", index=False, lineterminator="\n")
-    written.videos.to_csv(temporary / "videos.csv", index=False, lineterminator="\n")
+    written.clips.to_csv(temporary / "clips.csv", index=False, lineterminator="\n", errors=FILE_NAME_ERRORS)
+    written.videos.to_csv(temporary / "videos.csv", index=False, lineterminator="\n", errors=FILE_NAME_ERRORS)
     write_json(temporary / "meta.json", written.meta)
     return written
 
@@ -133,7 +139,7 @@ def _add_recording(
     subjects: Subjects,
     rgb_files: RgbFiles,
     problems: Problems,
-    statistics: JointStatistics,
+    picture_sizes: PictureSizes,
     joints_file: JointsFile,
     clip_rows: list[dict],
     video_rows: list[dict],
@@ -145,7 +151,7 @@ def _add_recording(
     video_rgb = rgb_files.find_video(recording.video_id) if source.frames_are_true and not broken else None
     picture = _probe_rgb(recording, video_rgb, clip2rgb, problems) if not broken else None
     picture_size = (picture.width, picture.height) if picture else None
-    statistics.add(recording.joints, None if recording.size else picture_size)
+    picture_sizes.add(recording.joints, None if recording.size else picture_size)
     offset = joints_file.append(recording.joints)
     shared = {
         "video_id": recording.video_id,
@@ -214,19 +220,39 @@ def _check_ids(clip_rows: list[dict], video_rows: list[dict], subjects: Subjects
     subjects.check({row["video_id"]: row["split"] for row in video_rows}, problems)
 
 
-def _set_sizes(statistics: JointStatistics, clip_rows: list[dict], video_rows: list[dict]) -> str:
-    """Fill in width and height: what the data says, else the RGB's if the joints lie in it, else a standard size."""
+def _set_sizes(
+    given: Size | None, picture_sizes: PictureSizes, clip_rows: list[dict], video_rows: list[dict], problems: Problems
+) -> tuple[str, list[str]]:
+    """Fill in width and height: what a person says, else what the data says, else what explains where the joints lie.
+
+    Returns:
+        which of these it was, and the evidence for each size of RGB that was measured.
+    """
+    rgb2size, evidence = ({}, []) if given else picture_sizes.decide()
     used = set()
     for row in (*video_rows, *clip_rows):
-        if row["size"]:
+        if given:
+            size, rule = given, "--joint-size"
+        elif row["size"]:
             size, rule = row["size"], "data"
-        elif row["picture_size"] and statistics.fits_pictures:
-            size, rule = row["picture_size"], "rgb"
         else:
-            size, rule = statistics.frame_size, "coordinates"
+            size = rgb2size[row["picture_size"]]
+            rule = "rgb" if size in rgb2size else "coordinates"
         row["width"], row["height"] = size
         used.add(rule)
-    return " and ".join(sorted(used))
+    lying = [row for row in video_rows if _is_on_its_side((row["width"], row["height"]), row["picture_size"])]
+    if lying:
+        row = lying[0]
+        problems.notes.append(
+            f"{len(lying)} videos have joints and RGB of different orientation, first {row['video_id']}: joints in "
+            f"{row['width']}x{row['height']}, RGB shown as {size_text(row['picture_size'])}; look whether they agree"
+        )
+    return " and ".join(sorted(used)), evidence
+
+
+def _is_on_its_side(size: Size, rgb_size: Size | None) -> bool:
+    """Whether one of the pictures stands upright and the other lies."""
+    return rgb_size is not None and (size[0] - size[1]) * (rgb_size[0] - rgb_size[1]) < 0
 
 
 def _table(rows: list[dict], columns: tuple[str, ...], id_column: str) -> pd.DataFrame:

@@ -25,12 +25,13 @@ from datasets.paths import (
     weights_json,
 )
 from ensemble.join import read_entries
-from ensemble.missing_inputs import describe_missing
+from ensemble.missing_inputs import describe_missing, missing_inputs
 from ensemble.mixture import softmax
 from oof.metrics import scores
 from spotting.label_files import read_segments, read_truth
 from spotting.score import check_videos, score_videos
 from spotting.segments import Segments, make_segments
+from spotting.unseen import describe_unseen
 from submissions.check import check_submission
 from submissions.table import read_table
 from submissions.track1 import check_same_ids
@@ -117,6 +118,12 @@ def format_track1(rows: dict[str, dict]) -> list[str]:
     return lines
 
 
+def clips_unseen(run: str) -> list[str]:
+    """Which test clips were answered without what, a line an input."""
+    paths = [oof_npz(run, name) for name in read_blend(run)["entries"]]
+    return describe_missing(missing_inputs(read_entries(paths), paths))
+
+
 def track2_rows(run: str, answers: Path | None) -> dict[str, dict | None]:
     """Out-of-fold and test F1 of spotting by the strict and the organisers' rule; None where labels are hidden."""
     facts = read_json(spotting_json(run), f"run `python -m spotting.predict --run {run}`")
@@ -141,13 +148,6 @@ def labelled_test_segments(run: str) -> dict[str, Segments]:
         )
         for video_id, rows in test.groupby("video_id")
     }
-
-
-def videos_unseen(run: str) -> list[str]:
-    """A sentence about the test videos in which nobody is ever seen: they have no segments."""
-    clips = load_clips(run, "track2")
-    ids = [video_id for video_id in clips.videos.video_id[clips.videos.split == "test"] if not clips.is_seen(video_id)]
-    return [f"no segments in {len(ids)} test videos without a skeleton to look at: {', '.join(ids)}"] if ids else []
 
 
 def format_track2(rows: dict[str, dict | None]) -> list[str]:
@@ -177,13 +177,13 @@ def main(argv: list[str] | None = None) -> None:
         lines += format_track1(result["track1"])
         if (load_clips(args.run, "track1").table.split == "test").any():
             made.append(check_submission(submission_csv(args.run, "track1")))
-        notes += describe_missing(read_blend(args.run)["missing_inputs"])
+        notes += clips_unseen(args.run)
     if clips_dir(args.run, "track2").exists():
         result["track2"] = track2_rows(args.run, args.answers2)
         lines += format_track2(result["track2"])
         base = load_clips(args.run, "track2").frame_base
         made.append(check_submission(submission_csv(args.run, "track2"), base=base))
-        notes += videos_unseen(args.run)
+        notes += describe_unseen(load_clips(args.run, "track2"))
     lines += [f"  {line}" for line in made]
     lines += [f"  note: {note}" for note in notes]
     text = "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ from spotting.pose_tokens import pose_tokens
 from spotting.views import View, change_keypoints, resampled_frames
 from transforms.crop import Size, is_present
 from transforms.heatmaps import joint_heatmaps
+from transforms.reused_memory import ReusedMemory
 
 
 def clip_starts(num_frames: int, clip_len: int, overlap: float) -> NDArray[np.int64]:
@@ -58,10 +59,10 @@ def clip_keypoints(joints: NDArray, indexes: NDArray[np.int64], boxes: NDArray, 
     return clips
 
 
-def draw(keypoints: torch.Tensor, size: int, sigma: float) -> torch.Tensor:
-    """(B, L, M, V, 3) keypoints to (B, V, L, size, size) heatmaps."""
+def draw(keypoints: torch.Tensor, size: int, sigma: float, memory: ReusedMemory | None = None) -> torch.Tensor:
+    """(B, L, M, V, 3) keypoints to (B, V, L, size, size) heatmaps; `memory` as in `joint_heatmaps`."""
     keypoints = keypoints.transpose(1, 2)  # (B, M, L, V, 3)
-    return joint_heatmaps(keypoints[..., :2], keypoints[..., 2], (size, size), sigma)
+    return joint_heatmaps(keypoints[..., :2], keypoints[..., 2], (size, size), sigma, memory)
 
 
 @torch.no_grad()
@@ -83,14 +84,15 @@ def extract_tokens(
     shown = np.asarray(joints[frames])
     starts = clip_starts(len(frames), config.clip_len, config.overlap)
     boxes = clip_boxes(frame_bounds(shown), starts, config.clip_len, config.box_frames, image_size)
-    parts = []
+    parts, memory = [], ReusedMemory()
     for i in range(0, len(starts), config.batch_clips):
         part = slice(i, i + config.batch_clips)
         indexes = np.minimum(starts[part, None] + np.arange(config.clip_len), len(frames) - 1)
         keypoints = clip_keypoints(shown, indexes, boxes[part], config.heatmap_size)
         keypoints = change_keypoints(keypoints, view, config.heatmap_size, skeleton.flip_index)
-        heatmaps = draw(torch.from_numpy(keypoints).to(device), config.heatmap_size, config.sigma)
-        parts.append(model.forward_frames(heatmaps).float().cpu().numpy())
+        keypoints = torch.from_numpy(keypoints).to(device)
+        features = model.forward_frames(draw(keypoints, config.heatmap_size, config.sigma, memory))
+        parts.append(features.float().cpu().numpy())
     features = average_overlaps(np.concatenate(parts), starts, len(frames))  # (T / speed, C)
     if config.tokens == "features":
         return features

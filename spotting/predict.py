@@ -35,6 +35,7 @@ from spotting.segments import Segments, empty_segments
 from spotting.stages import NUM_TEST_VIEWS, SpottingJob, build_detector, gestures_of, videos_of_fold
 from spotting.thresholds import apply, choose, threshold_for_count, thresholds_of
 from spotting.train import is_done, make_jobs
+from spotting.unseen import describe_unseen
 from spotting.windows import window_starts
 from submissions.track2 import COLUMNS
 from training.checkpoint import load_checkpoint
@@ -193,6 +194,8 @@ def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
         f"suppression IoU {choice.nms_iou:g}"
     )
     print(f"  {len(table)} segments in {len(found)} test videos -> {submission_csv(run, 'track2')}")
+    for line in describe_unseen(clips):
+        print(f"  note: {line}")
 
 
 def main(argv: list[str] | None = None) -> None:

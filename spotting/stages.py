@@ -23,11 +23,13 @@ from spotting.losses import detection_loss
 from spotting.samples import TokenVideo, WindowSamples
 from spotting.segments import Segments, make_segments
 from spotting.trimmed import TrimmedClips
+from spotting.unseen import unseen_videos
 from spotting.views import video_view
 from training.checkpoint import check_fingerprint
 from training.dataset import TrainSamples
 from training.fit import Batch, fit
 from training.seeding import seed_torch
+from transforms.reused_memory import ReusedMemory
 
 NUM_TEST_VIEWS = 2  # plain and mirrored
 
@@ -93,12 +95,13 @@ def train_extractor(clips: Clips, video_ids: list[str], job: SpottingJob) -> Fra
     """Stage 1: classify eight-frame pieces of the gestures of `video_ids`."""
     config = job.config.extractor
     trimmed = TrimmedClips(clips, video_ids, config)
+    memory = ReusedMemory()
     seed_torch(config.seed, job.fold, 1)
     return fit(
         build_extractor(clips, job.config),
         TrainSamples(np.arange(len(trimmed.labels)), trimmed.labels, trimmed.draw, config.seed),
         config,
-        prepare=lambda batch: {"heatmaps": draw(batch["keypoints"], config.heatmap_size, config.sigma)},
+        prepare=lambda batch: {"heatmaps": draw(batch["keypoints"], config.heatmap_size, config.sigma, memory)},
         loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
         folder=job.folder("extractor"),
         fingerprint=job.stage_fingerprint("extractor"),
@@ -111,7 +114,7 @@ def train_extractor(clips: Clips, video_ids: list[str], job: SpottingJob) -> Fra
 def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor, job: SpottingJob) -> None:
     """Write the tokens of videos: all views of those a detector is trained on, plain and mirrored of the others.
 
-    A test video in which nobody is ever seen, or whose skeleton cannot be used, has none.
+    Test videos with nothing to look at have none.
     """
     config, made_with = job.config.extractor, spotting_tokens_json(job.run, job.fold)
     if made_with.exists():
@@ -121,12 +124,12 @@ def make_tokens(clips: Clips, parts: dict[str, list[str]], model: FrameExtractor
     rows = clips.videos.set_index("video_id")
     cross_fitted = config.is_cross_fitted
     described = {part: ids for part, ids in parts.items() if not (cross_fitted and part == "train")}
+    unseen = unseen_videos(clips)
+    described["test"] = [video_id for video_id in parts["test"] if video_id not in unseen]
     for part, video_ids in described.items():
         is_trained_on = part == ("held_out" if cross_fitted else "train")
         num_views = max(NUM_TEST_VIEWS, config.num_views) if is_trained_on else NUM_TEST_VIEWS
         for video_id in video_ids:
-            if part == "test" and not clips.is_seen(video_id):
-                continue
             for number in range(num_views):
                 path = spotting_tokens_npy(job.run, job.fold, number, video_id)
                 if path.exists():

@@ -18,6 +18,7 @@ from datasets.errors import InputError
 
 STEM_SUFFIX = "conv1.conv.weight"  # of the first layer; a block's conv1 has the same ending but sits in a `layer`
 NAMES_SHOWN = 20
+OWN = "weights.pt of an own fold"  # what fits where there is no public file
 
 
 @dataclass
@@ -50,6 +51,7 @@ def load_weights(
     rename: Mapping[str, str] | None = None,
     min_share: float = 0.5,
     stem_map: Mapping[int, int] | None = None,
+    fits: str = OWN,
 ) -> WeightsReport:
     """Copy into `model`, in place, every tensor of a checkpoint that fits it, and print what did and what did not.
 
@@ -61,12 +63,13 @@ def load_weights(
         min_share: least share of the model's parameters that must come from the file.
         stem_map: for a stem of other width, our input channel -> the file's (`datasets.skeletons.IMIGUE_TO_COCO`); our
             other channels start from the mean of the file's. Without it a stem of other width is left as initialised.
+        fits: in words, which files fit this network, for the message.
     Returns:
         The report that was printed. A classifier for other classes is left as initialised and reported.
     Raises:
         InputError: the file is missing, damaged, holds code, or fits less than `min_share` of the model.
     """
-    return load_tensors(model, read_state_dict(path), str(path), rename, min_share, stem_map)
+    return load_tensors(model, read_state_dict(path), str(path), rename, min_share, stem_map, fits)
 
 
 def load_tensors(
@@ -76,6 +79,7 @@ def load_tensors(
     rename: Mapping[str, str] | None = None,
     min_share: float = 0.5,
     stem_map: Mapping[int, int] | None = None,
+    fits: str = OWN,
 ) -> WeightsReport:
     """The same for tensors already in memory, which `origin` names in messages: an inflated 2D network, for example."""
     source = {_renamed(key, rename or {}): tensor for key, tensor in tensors.items()}
@@ -103,7 +107,8 @@ def load_tensors(
     if report.share < min_share:
         raise InputError(
             f"{origin}: only {report.share:.1%} of the model's parameters are in this file, expected at least "
-            f"{min_share:.0%}; it belongs to another network, or its keys need renaming (see the names above)"
+            f"{min_share:.0%}; it belongs to another network or to one of another size (see the names above): this one "
+            f"takes {fits}"
         )
     model.load_state_dict(fitting, strict=False)
     return report

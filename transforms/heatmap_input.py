@@ -7,6 +7,7 @@ from torch import Tensor
 from datasets.errors import InputError
 from datasets.skeletons import IMIGUE_22, IMIGUE_TO_COCO, Skeleton
 from transforms.heatmaps import joint_heatmaps, limb_heatmaps
+from transforms.reused_memory import ReusedMemory
 
 Batch = dict[str, Tensor]
 
@@ -28,12 +29,16 @@ def num_channels(skeleton: Skeleton, input_kind: str) -> int:
 
 
 def heatmap_input(skeleton: Skeleton, input_kind: str, size: int, sigma: float) -> Callable[[Batch], Batch]:
-    """A function from {keypoints (B, M, T, V, 2), scores (B, M, T, V)} to {heatmaps (B, V or E, T, size, size)}."""
+    """A function from {keypoints (B, M, T, V, 2), scores (B, M, T, V)} to {heatmaps (B, V or E, T, size, size)}.
+
+    Each batch lies in the memory of the one before, where that is no longer used.
+    """
+    memory, shape, limbs = ReusedMemory(), (size, size), list(skeleton.limbs)
 
     def prepare(batch: Batch) -> Batch:
         keypoints, scores = batch["keypoints"], batch["scores"]
         if input_kind == "joint":
-            return {"heatmaps": joint_heatmaps(keypoints, scores, (size, size), sigma)}
-        return {"heatmaps": limb_heatmaps(keypoints, scores, list(skeleton.limbs), (size, size), sigma)}
+            return {"heatmaps": joint_heatmaps(keypoints, scores, shape, sigma, memory)}
+        return {"heatmaps": limb_heatmaps(keypoints, scores, limbs, shape, sigma, memory)}
 
     return prepare

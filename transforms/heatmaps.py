@@ -3,7 +3,8 @@
 Each joint becomes a Gaussian whose peak is the detector's confidence, cut off at three sigma; each limb the same around
 the segment between two joints. Several persons share the channels: the larger value wins.
 
-Volumes are (B, V, T, H, W) and lie channels-last in memory, the layout in which 3D convolutions run fastest.
+Volumes are (B, V, T, H, W) and lie channels-last in memory, the layout in which 3D convolutions run fastest. On a CPU
+only the few pixels near a joint or limb of a large map are computed; the values are those of computing every pixel.
 
 Source: PoseConv3D (arXiv 2104.13586), section 3.2, equations 1 and 2; the cut of the patches to whole pixels, the
 threshold on scores and the rule for short limbs are those of pyskl, pyskl/datasets/pipelines/heatmap_related.py.
@@ -14,15 +15,16 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import threshold_
 
-MIN_SCORE = 1e-3  # a joint below this is not drawn
-MIN_LIMB = 1.0  # pixels; a shorter limb is drawn as its first joint
-NOTHING = 1e-20  # a ridge is zero below twice this; exponentials that underflow are ten times slower on a CPU
-CHUNK_BYTES = {"cpu": 1 << 20, "cuda": 1 << 28}  # per buffer in `limb_heatmaps`: a core's cache, or a slice of the GPU
+from transforms.reused_memory import ReusedMemory
+from transforms.ridges import MIN_SCORE, NEAR_BYTES, draw_everywhere, draw_near, limb_ridges, patch_bounds, write_pixels
+
+LARGE_MAP = 32 * 32  # pixels, from which a CPU draws near the joints only
 
 
-def joint_heatmaps(keypoints: Tensor, scores: Tensor, size: tuple[int, int], sigma: float) -> Tensor:
+def joint_heatmaps(
+    keypoints: Tensor, scores: Tensor, size: tuple[int, int], sigma: float, memory: ReusedMemory | None = None
+) -> Tensor:
     """Draw each joint of each frame as a small Gaussian, one channel per joint.
 
     A Gaussian on a grid is the outer product of two one-dimensional ones, so that exponentials are taken along the axes
@@ -33,33 +35,36 @@ def joint_heatmaps(keypoints: Tensor, scores: Tensor, size: tuple[int, int], sig
         scores: (B, M, T, V) confidence in [0, 1], the height of the peak; below 0.001 the joint is not drawn.
         size: (H, W) in heatmap pixels.
         sigma: standard deviation in heatmap pixels.
+        memory: where the volume lies, for a caller that draws one after another; default fresh memory.
     Returns:
         (B, V, T, H, W) float32, zero where nothing was drawn.
     Raises:
         ValueError: shapes disagree, or sigma is not positive.
     """
     _check(keypoints, scores, sigma)
-    xy, scores = keypoints.float(), scores.float()
-    peaks = torch.where(scores >= MIN_SCORE, scores, 0.0).unsqueeze(-2)  # (B, M, T, 1, V)
-    rows = (_axis_gaussian(xy[..., 1], size[0], sigma) * peaks).unsqueeze(-2)  # (B, M, T, H, 1, V)
-    columns = _axis_gaussian(xy[..., 0], size[1], sigma).unsqueeze(-3)  # (B, M, T, 1, W, V)
-    volume = rows[:, 0] * columns[:, 0]  # (B, T, H, W, V)
-    for person in range(1, keypoints.shape[1]):
-        volume = torch.maximum(volume, rows[:, person] * columns[:, person])
-    return volume.permute(0, 4, 1, 2, 3)  # (B, V, T, H, W)
+    num_clips, num_persons, num_frames, num_joints = scores.shape
+    frames = _frames(num_clips * num_frames, size, num_joints, keypoints.device, memory)  # (B * T, H, W, V)
+    draw = _joints_near if _is_sparse(frames) else _joints_everywhere
+    for person in range(num_persons):
+        xy, peaks = keypoints[:, person].flatten(0, 1).float(), scores[:, person].flatten(0, 1).float()
+        draw(frames, xy, torch.where(peaks >= MIN_SCORE, peaks, 0.0), sigma, merge=person > 0)
+    return frames.unflatten(0, (num_clips, num_frames)).permute(0, 4, 1, 2, 3)  # (B, V, T, H, W)
 
 
 def limb_heatmaps(
-    keypoints: Tensor, scores: Tensor, limbs: Sequence[tuple[int, int]], size: tuple[int, int], sigma: float
+    keypoints: Tensor,
+    scores: Tensor,
+    limbs: Sequence[tuple[int, int]],
+    size: tuple[int, int],
+    sigma: float,
+    memory: ReusedMemory | None = None,
 ) -> Tensor:
     """Draw each limb of each frame as a Gaussian ridge along the segment between its joints, one channel per limb.
 
-    The peak is the smaller of the two confidences. The distance to a segment splits into the distance from its line and
-    the overshoot past its ends. Both come from sums of a term in x and a term in y, so that a pixel costs a few
-    additions and one exponential. A limb shorter than a pixel is drawn as its first joint.
+    The peak is the smaller of the two confidences. A limb shorter than a pixel is drawn as its first joint.
 
     Args:
-        keypoints, scores, size, sigma: as in `joint_heatmaps`.
+        keypoints, scores, size, sigma, memory: as in `joint_heatmaps`.
         limbs: E pairs (a, b) of joint indexes.
     Returns:
         (B, E, T, H, W) float32.
@@ -67,19 +72,23 @@ def limb_heatmaps(
         ValueError: shapes disagree, a limb names a joint that does not exist, or sigma is not positive.
     """
     _check(keypoints, scores, sigma)
-    num_frames, num_joints = keypoints.shape[2:4]
+    num_clips, num_persons, num_frames, num_joints = scores.shape
     if not limbs or any(not 0 <= joint < num_joints for limb in limbs for joint in limb):
         raise ValueError(f"limbs must be pairs of joints in 0..{num_joints - 1}, got {limbs}")
     first, second = torch.as_tensor(limbs, device=keypoints.device).T  # (E,) each
     scores = scores.float()
     # A missing joint may hold anything, even NaN.
     xy = torch.where(scores.unsqueeze(-1) >= MIN_SCORE, keypoints.float(), 0.0)
-    frames = torch.empty(len(keypoints) * num_frames, *size, len(limbs), device=keypoints.device)  # (B * T, H, W, E)
-    for person in range(keypoints.shape[1]):
+    frames = _frames(num_clips * num_frames, size, len(limbs), keypoints.device, memory)  # (B * T, H, W, E)
+    for person in range(num_persons):
         points, confidence = xy[:, person].flatten(0, 1), scores[:, person].flatten(0, 1)  # (B * T, V, 2), (B * T, V)
         ends = points[:, first], points[:, second], confidence[:, first], confidence[:, second]
-        _draw_limbs(frames, *ends, sigma, merge=person > 0)
-    return frames.unflatten(0, (len(keypoints), num_frames)).permute(0, 4, 1, 2, 3)  # (B, E, T, H, W)
+        ridges = limb_ridges(*ends, sigma)
+        if _is_sparse(frames):
+            draw_near(frames, ridges, sigma, merge=person > 0)
+        else:
+            draw_everywhere(frames, ridges, merge=person > 0)
+    return frames.unflatten(0, (num_clips, num_frames)).permute(0, 4, 1, 2, 3)  # (B, E, T, H, W)
 
 
 def flip_heatmaps(volume: Tensor, flip_index: Sequence[int]) -> Tensor:
@@ -87,72 +96,63 @@ def flip_heatmaps(volume: Tensor, flip_index: Sequence[int]) -> Tensor:
     return volume[:, torch.as_tensor(flip_index, device=volume.device)].flip(-1)
 
 
-def _draw_limbs(
-    frames: Tensor, start: Tensor, end: Tensor, start_score: Tensor, end_score: Tensor, sigma: float, merge: bool
-) -> None:
-    """Draw one person's limbs into frames (N, H, W, E), over the old values or (merge) by the larger value.
+def _frames(
+    num_frames: int, size: tuple[int, int], num_channels: int, device: torch.device, memory: ReusedMemory | None
+) -> Tensor:
+    shape = (num_frames, *size, num_channels)
+    return torch.empty(shape, device=device) if memory is None else memory.empty(shape, device)
 
-    Args:
-        start, end: (N, E, 2) pixels. start_score, end_score: (N, E).
-    """
-    height, width = frames.shape[1:3]
-    length = (end - start).square().sum(-1).sqrt()  # (N, E)
-    short = length < MIN_LIMB
-    peak = torch.minimum(start_score, end_score)
-    peak = torch.where(peak >= MIN_SCORE, torch.where(short, start_score, peak), 0.0)
-    direction = (end - start) / length.clamp_min(MIN_LIMB).unsqueeze(-1)
-    direction = torch.where(short.unsqueeze(-1), start.new_tensor([1.0, 0.0]), direction)
-    end = torch.where(short.unsqueeze(-1), start, end)
 
-    # Distances in units of sqrt(2) sigma: a pixel gets exp(log peak - across^2 - beyond^2). Coordinates are taken from
-    # the middle of the limb, where float32 is finest. Outside the patch `across` is infinite, which makes it nothing.
-    direction = direction / (math.sqrt(2) * sigma)
-    reach = torch.where(short, 0.0, length / 2) / (math.sqrt(2) * sigma)
-    low, high, middle = torch.minimum(start, end), torch.maximum(start, end), (start + end) / 2  # (N, E, 2) each
-    u = _pixels(width, frames.device)[:, None] - middle[:, None, :, 0]  # (N, W, E)
-    v = _pixels(height, frames.device)[:, None] - middle[:, None, :, 1]  # (N, H, E)
-    cos, sin = direction[:, None, :, 0], direction[:, None, :, 1]
-    across_u = (-sin * u).masked_fill_(~_in_patch(low[..., 0], high[..., 0], width, sigma), math.inf)
-    across_v = (cos * v).masked_fill_(~_in_patch(low[..., 1], high[..., 1], height, sigma), math.inf)
-    across_u, across_v, along_u, along_v = (
-        across_u.unsqueeze(1), across_v.unsqueeze(2), (cos * u).unsqueeze(1), (sin * v).unsqueeze(2)
-    )  # fmt: skip
-    reach, log_peak = reach[:, None, None], peak.log()[:, None, None]
+def _is_sparse(frames: Tensor) -> bool:
+    """Whether to draw near the joints only. Not on a GPU, where every pixel is cheap and choosing some has to wait."""
+    return frames.device.type == "cpu" and frames.shape[1] * frames.shape[2] >= LARGE_MAP
 
-    step = max(1, CHUNK_BYTES.get(frames.device.type, CHUNK_BYTES["cuda"]) // frames[0].nbytes)
+
+def _joints_everywhere(frames: Tensor, xy: Tensor, peaks: Tensor, sigma: float, merge: bool) -> None:
+    """Draw joints (N, V, 2) with peaks (N, V) into frames (N, H, W, V), over the old values or by the larger value."""
+    axes = []
+    for axis, length in ((1, frames.shape[1]), (0, frames.shape[2])):
+        pixels = torch.arange(length, device=frames.device)[:, None]
+        axes.append(_axis_gaussian(pixels, xy[..., axis].unsqueeze(1), sigma))  # (N, H, V), (N, W, V)
+    rows, columns = (axes[0] * peaks.unsqueeze(1)).unsqueeze(2), axes[1].unsqueeze(1)
+    if merge:
+        torch.maximum(frames, rows * columns, out=frames)
+    else:
+        torch.mul(rows, columns, out=frames)
+
+
+def _joints_near(frames: Tensor, xy: Tensor, peaks: Tensor, sigma: float, merge: bool) -> None:
+    """As `_joints_everywhere`, with work for the pixels around the joints alone."""
+    height, width, num_joints = frames.shape[1:]
+    xy = torch.where(peaks.unsqueeze(-1) > 0, xy, 0.0)  # a missing joint may hold anything, even NaN
+    y, rows = _axis_patch(xy[..., 1], height, sigma)  # (n, N, V) each
+    x, columns = _axis_patch(xy[..., 0], width, sigma)
+    rows = rows * peaks
+    step = max(1, NEAR_BYTES // frames[0].nbytes)
+    origin = torch.arange(step)[:, None] * frames[0].numel() + torch.arange(num_joints)  # (step, V)
     for i in range(0, len(frames), step):
-        part = slice(i, i + step)
-        across = across_u[part] + across_v[part]  # (n, H, W, E)
-        beyond = along_u[part] + along_v[part]
-        beyond.sub_(torch.clamp(beyond, -reach[part], reach[part]))  # zero beside the limb
-        ridge = torch.addcmul(log_peak[part], across, across, value=-1).addcmul_(beyond, beyond, value=-1)
-        threshold_(ridge.clamp_min_(math.log(NOTHING)).exp_(), 2 * NOTHING, 0.0)
-        if merge:
-            torch.maximum(frames[part], ridge, out=frames[part])
-        else:
-            frames[part] = ridge
+        part, frame = frames[i : i + step], slice(i, i + step)
+        places = (y[:, frame] * (width * num_joints) + origin[: len(part)]).unsqueeze(1) + x[:, frame] * num_joints
+        write_pixels(part, places, rows[:, frame].unsqueeze(1) * columns[:, frame], merge)
 
 
-def _axis_gaussian(centre: Tensor, length: int, sigma: float) -> Tensor:
-    """One-dimensional Gaussians of peak 1 around centre (..., V), zero outside their patch: (..., length, V)."""
-    offsets = _pixels(length, centre.device)[:, None] - centre.unsqueeze(-2)
-    values = offsets.square_().mul_(-0.5 / sigma**2).exp_()
-    return torch.where(_in_patch(centre, centre, length, sigma), values, 0.0)
+def _axis_patch(centre: Tensor, length: int, sigma: float) -> tuple[Tensor, Tensor]:
+    """Pixels (n, *) of an axis that may be in the patch around each centre (*), and their Gaussians (n, *).
 
-
-def _in_patch(low: Tensor, high: Tensor, length: int, sigma: float) -> Tensor:
-    """Which pixels of an axis lie from 3 sigma before `low` to 3 sigma behind `high` (..., V): (..., length, V) bool.
-
-    The ends are cut towards zero, not down: a patch that ends less than a pixel before the image still gets pixel 0.
+    Pixels outside the axis or the patch are replaced by the nearest one inside, or by one of value zero.
     """
-    pixels = _pixels(length, low.device)[:, None]
-    first = (low - 3 * sigma).trunc().unsqueeze(-2)
-    last = (high + 3 * sigma).trunc().unsqueeze(-2)
-    return (pixels >= first) & (pixels <= last)
+    first, last = (bound.clamp_(0, length - 1) for bound in patch_bounds(centre, sigma))
+    num_pixels = min(length, math.ceil(6 * sigma) + 2)
+    pixels = torch.arange(num_pixels).view(-1, *[1] * centre.ndim) + first
+    pixels = torch.minimum(pixels, last)
+    return pixels.long(), _axis_gaussian(pixels, centre, sigma)
 
 
-def _pixels(length: int, device: torch.device) -> Tensor:
-    return torch.arange(length, device=device, dtype=torch.float32)
+def _axis_gaussian(pixels: Tensor, centre: Tensor, sigma: float) -> Tensor:
+    """One-dimensional Gaussians of peak 1 at pixels and centres that broadcast; zero outside the patch of a centre."""
+    first, last = patch_bounds(centre, sigma)
+    values = (pixels - centre).square_().mul_(-0.5 / sigma**2).exp_()
+    return torch.where((pixels >= first) & (pixels <= last), values, 0.0)
 
 
 def _check(keypoints: Tensor, scores: Tensor, sigma: float) -> None:

@@ -28,6 +28,7 @@ from transforms.rgb_clip import normalise
 
 NAME = "image_level"
 NEEDS = (JOINTS, RGB)
+FITTING = f"timm's {IMAGENET}, or weights.pt of an own fold"
 
 
 def build_model(num_classes: int, num_keypoints: int, config: ImageLevelConfig) -> ImageLevel:
@@ -42,7 +43,7 @@ def build_model(num_classes: int, num_keypoints: int, config: ImageLevelConfig) 
     if config.weights:
         tensors = read_state_dict(config.weights)
         is_timm = not any(key.startswith("backbone.") for key in tensors)
-        load_tensors(model, tensors, config.weights, rename={"": "backbone."} if is_timm else None)
+        load_tensors(model, tensors, config.weights, rename={"": "backbone."} if is_timm else None, fits=FITTING)
     elif config.pretrained == "imagenet":
         load_tensors(model, imagenet_tensors(IMAGENET), IMAGENET, rename={"": "backbone."})
     return model

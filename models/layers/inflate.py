@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.layers.res2net3d import Res2NetBottleneck3d
 from training.imagenet import imagenet_tensors
-from training.weights import WeightsReport, load_tensors, read_state_dict
+from training.weights import OWN, WeightsReport, load_tensors, read_state_dict
 
 # Keys of timm's ResNet and Res2Net, to be renamed into those of `Pathway`.
 _RENAMES = (
@@ -24,12 +24,13 @@ _RENAMES = (
 )
 
 
-def start_from_pictures(network: nn.Module, source: str) -> WeightsReport:
+def start_from_pictures(network: nn.Module, source: str, fits: str = OWN) -> WeightsReport:
     """Start a `PathwayNet` on pictures, in place, from what was trained on pictures or videos before.
 
     Args:
         source: a checkpoint of a 3D network in our key layout, one of a 2D ResNet-50 or Res2Net-50 in timm's, or
             `imagenet`: the one of these that fits the network's block, trained on ImageNet-1k, as timm downloads it.
+        fits: in words, which files fit this network, for the message.
     Raises:
         InputError: the file is unusable or fits less than half of the network, or the download failed.
     """
@@ -40,7 +41,7 @@ def start_from_pictures(network: nn.Module, source: str) -> WeightsReport:
         tensors = read_state_dict(source)
     if is_2d(tensors):
         tensors = inflate_resnet(tensors, network.state_dict())
-    return load_tensors(network, tensors, source)
+    return load_tensors(network, tensors, source, fits=fits)
 
 
 def is_2d(tensors: Mapping[str, Tensor]) -> bool:

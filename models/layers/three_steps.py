@@ -4,7 +4,8 @@
     step 2   the pose pathway alone              <fold>/pose/
     step 3   merged with zeros for the laterals' channels, then trained together        <fold>/
 
-Every step resumes by itself, and a checkpoint can take its place.
+Every step resumes by itself, and can start from a checkpoint of its pathway; one of the whole network leads straight
+to step 3.
 Source: PoseConv3D (arXiv 2104.13586), section 3.4; pyskl, configs/rgbpose_conv3d/README.md.
 """
 
@@ -20,6 +21,7 @@ from datasets.rgb_store import RgbStore, open_rgb_store
 from models.layers.inflate import start_from_pictures
 from models.layers.pathway_net import PathwayNet
 from models.layers.pose_backbone import PoseBackbone
+from models.layers.public_files import fitting_files
 from models.layers.rgb_backbone import RGBBackbone
 from models.layers.two_pathway_config import TwoPathwayConfig, step_config
 from models.layers.two_pathway_net import TwoPathwayNet, merge_pathways
@@ -71,11 +73,16 @@ def train_three_steps(
         return transform.test_views(store, row, clips.joints_of(row))
 
     if config.weights:
-        load_weights(network, config.weights, stem_map=stem_map(clips.skeleton, config.input))
+        fits = fitting_files(network, "whole")
+        load_weights(network, config.weights, stem_map=stem_map(clips.skeleton, config.input), fits=fits)
     else:
         # Both are built before either is trained: training moves the generator that new weights are drawn from.
         rgb_net, pose_net = single_networks(network, clips.num_classes, config)
+        start_rgb(rgb_net, config, fitting_files(network, "rgb"))
         rgb_net = _rgb_step(rgb_net, store, clips, train_rows, job)
+        if config.weights_pose:
+            fits = fitting_files(network, "pose")
+            load_weights(pose_net, config.weights_pose, stem_map=stem_map(clips.skeleton, config.input), fits=fits)
         pose_net = _pose_step(pose_net, clips, train_rows, job)
         merge_pathways(network, rgb_net, pose_net)
     prepare = _both_inputs(clips, config, config.train_size)
@@ -95,14 +102,16 @@ def single_networks(
     return PathwayNet(rgb, num_classes, config.dropout), PathwayNet(pose, num_classes, config.dropout)
 
 
+def start_rgb(net: PathwayNet, config: TwoPathwayConfig, fits: str) -> None:
+    """Start step 1 from a file, else from what `pretrained` names, else leave it as it was drawn."""
+    source = config.weights_rgb or config.pretrained
+    if source != "none":
+        start_from_pictures(net, source, fits)
+
+
 def _rgb_step(net: PathwayNet, store: RgbStore, clips: Clips, train_rows: TrainRows, job: FoldJob) -> nn.Module:
     """Step 1: pictures alone."""
     config: TwoPathwayConfig = job.config
-    if config.weights_rgb:
-        load_weights(net, config.weights_rgb)
-        return net
-    if config.pretrained != "none":
-        start_from_pictures(net, config.pretrained)
     transform = RgbClipTransform(
         clip_len=config.rgb_frames,
         full_size=config.test_size,
@@ -133,9 +142,6 @@ def _rgb_step(net: PathwayNet, store: RgbStore, clips: Clips, train_rows: TrainR
 def _pose_step(net: PathwayNet, clips: Clips, train_rows: TrainRows, job: FoldJob) -> nn.Module:
     """Step 2: heatmaps alone, as many frames as the pose pathway has in step 3."""
     config: TwoPathwayConfig = job.config
-    if config.weights_pose:
-        load_weights(net, config.weights_pose, stem_map=stem_map(clips.skeleton, config.input))
-        return net
     size = config.heatmap_size(config.train_size)
     transform = PoseClipTransform(
         clips.skeleton.flip_index,

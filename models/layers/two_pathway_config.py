@@ -51,8 +51,8 @@ class TwoPathwayConfig(FitConfig):
     flip_test: bool = False  # each test view also mirrored
     test_batch_size: int = 2  # clips a forward pass at test, all views together
     pretrained: str = "none"  # what step 1 starts from: none | imagenet (timm's weights) | a file, 3D or 2D
-    weights_rgb: str = ""  # a checkpoint of the RGB pathway alone, in place of step 1
-    weights_pose: str = ""  # a checkpoint of the pose pathway alone, in place of step 2
+    weights_rgb: str = ""  # a checkpoint of the RGB pathway alone, which step 1 starts from
+    weights_pose: str = ""  # a checkpoint of the pose pathway alone, which step 2 starts from
     weights: str = ""  # a checkpoint of the whole network: straight to step 3
 
     @property

@@ -17,6 +17,10 @@ from models.layers.inflate import inflate_resnet, is_2d
 from training.imagenet import imagenet_tensors
 from training.weights import WeightsReport, load_tensors, read_state_dict
 
+FITTING = (
+    "a SlowOnly-R50 on pictures of pyskl, mmaction2 or pytorchvideo, a 2D ResNet-50 of timm or torchvision, "
+    "or weights.pt of an own fold"
+)
 IMAGENET = "resnet50.tv_in1k"  # torchvision's first ResNet-50, which pyskl's and mmaction2's RGB networks start from
 
 # From pytorchvideo's names to those of pyskl and mmaction2.
@@ -50,7 +54,7 @@ def start_from(model: nn.Module, weights: str, pretrained: str) -> WeightsReport
         InputError: the file is unusable or of another network, or the download failed.
     """
     if weights:
-        return load_tensors(model, to_our_names(read_state_dict(weights), model), weights)
+        return load_tensors(model, to_our_names(read_state_dict(weights), model), weights, fits=FITTING)
     if pretrained == "imagenet":
         return load_tensors(model, to_our_names(imagenet_tensors(IMAGENET), model), IMAGENET)
     return None

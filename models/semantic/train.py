@@ -24,6 +24,7 @@ from transforms.heatmap_input import check_input, heatmap_input, num_channels, s
 from transforms.pose_clip import PoseClipTransform
 
 NEEDS = (JOINTS,)
+FITTING = "a PoseC3D (SlowOnly-R50 on heatmaps) of pyskl or mmaction2, or weights.pt of an own fold"
 
 
 def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
@@ -39,7 +40,7 @@ def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, jo
         dropout=config.dropout,
     )
     if config.weights:
-        load_weights(model, config.weights, stem_map=stem_map(clips.skeleton, config.input))
+        load_weights(model, config.weights, stem_map=stem_map(clips.skeleton, config.input), fits=FITTING)
     transform = PoseClipTransform(
         clips.skeleton.flip_index,
         clip_len=config.clip_len,

@@ -25,6 +25,10 @@ from training.weights import load_tensors, read_state_dict
 from transforms.rgb_clip import RgbClipTransform, normalise
 
 NEEDS = (RGB,)
+FITTING = (
+    "a Video Swin of the public code or of mmaction2, a 2D Swin of timm or microsoft/Swin-Transformer, each of this "
+    "--size, or weights.pt of an own fold"
+)
 
 
 def build_model(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
@@ -41,7 +45,7 @@ def build_model(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
         init_std=config.init_std,
     )
     if config.weights:
-        load_tensors(model, to_video_swin(read_state_dict(config.weights), config.window), config.weights)
+        load_tensors(model, to_video_swin(read_state_dict(config.weights), config.window), config.weights, fits=FITTING)
     elif config.pretrained == "imagenet":
         load_tensors(model, to_video_swin(imagenet_tensors(size.imagenet), config.window), size.imagenet)
     return model

@@ -74,7 +74,7 @@ def test_fingers_are_decided_by_the_majority_of_videos():
     crossed = straight.copy()
     crossed[:, :, 12:22] = np.roll(crossed[:, :, 12:22], 5, axis=2)
     for joints in (straight, crossed, np.repeat(straight, 1, axis=0), np.zeros_like(straight)):
-        statistics.add(joints, None)
+        statistics.add(joints)
     assert (statistics.num_straight, statistics.num_swapped, statistics.fingers_swapped) == (2, 1, False)
 
 

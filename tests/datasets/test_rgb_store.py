@@ -10,13 +10,20 @@ import cv2
 import numpy as np
 import pytest
 
-from datasets import rgb_build
+from datasets import rgb_build, rgb_part
 from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.frames import read_frames
 from datasets.person_box import visible_square
 from datasets.rgb_part import cut_window, pixel_window
-from datasets.rgb_store import build_rgb_store, has_rgb, main, open_rgb_store
+from datasets.rgb_store import (
+    build_rgb_store,
+    clips_with_pictures,
+    has_rgb,
+    main,
+    open_rgb_store,
+    pictures_sha256,
+)
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import DOT_JOINT, dot_centre, filmed
 
@@ -199,6 +206,52 @@ def test_a_broken_video_is_named(clips, workdir):
     (workdir / "videos/0002.mp4").write_bytes(b"")
     with pytest.raises(InputError, match=r"0002.mp4: the video file is empty"):
         build_rgb_store("t", 8)
+
+
+def without_pictures(clips, rows):
+    table = clips.table.copy()
+    table.loc[rows, "frames_path"] = ""
+    return dataclasses.replace(clips, table=table)
+
+
+def test_a_test_clip_without_pictures_changes_nothing_for_the_others(clips, workdir):
+    test = np.flatnonzero(clips.table.split == "test")
+    write_clips(without_pictures(clips, test[:1]), "some")
+    for run in ("t", "some"):
+        build_rgb_store(run, 8)
+    whole, some = open_rgb_store("t", 8), open_rgb_store("some", 8)
+    assert clips_with_pictures("t", 8).all()
+    assert np.flatnonzero(~clips_with_pictures("some", 8)).tolist() == test[:1].tolist()
+    for row in np.delete(np.arange(len(clips)), test[0]):
+        np.testing.assert_array_equal(whole.read(row, [0]), some.read(row, [0]))
+        np.testing.assert_array_equal(whole.boxes[row], some.boxes[row])
+    with pytest.raises(IndexError):
+        some.read(test[0], [0])
+    assert pictures_sha256("t", 8) != pictures_sha256("some", 8)
+
+
+@pytest.mark.parametrize("num_bad", [1, 2])
+def test_a_test_video_that_breaks_off_costs_the_clips_behind_the_break(clips, workdir, monkeypatch, capsys, num_bad):
+    test = clips.table[clips.table.split == "test"].sort_values("frames_start")
+    path, first_bad = test.frames_path.iloc[0], int(test.frames_start.iloc[-num_bad])
+    build_rgb_store("t", 8)
+    whole = open_rgb_store("t", 8)
+
+    def broken(video, wanted, read=rgb_part.stream_frames):
+        for frame, picture in zip(wanted.tolist(), read(video, wanted), strict=True):
+            if str(video) == path and frame >= first_bad:
+                raise InputError(f"{video}: breaks off")
+            yield picture
+
+    monkeypatch.setattr(rgb_part, "stream_frames", broken)
+    write_clips(clips, "again")
+    build_rgb_store("again", 8)
+    bad = test.index[-num_bad:].tolist()
+    assert np.flatnonzero(~clips_with_pictures("again", 8)).tolist() == sorted(bad)
+    assert f"test clip {clips.table.clip_id[bad[0]]} has no pictures: {path}: breaks off" in capsys.readouterr().out
+    again = open_rgb_store("again", 8)
+    for row in np.delete(np.arange(len(clips)), bad):
+        np.testing.assert_array_equal(whole.read(row, [0]), again.read(row, [0]))
 
 
 def test_folders_of_images_are_read_too(workdir):

@@ -30,7 +30,7 @@ def test_exit_code(workdir):
     command = [sys.executable, "-m", "datasets.prepare", "--run", "r", "--track1", "nowhere"]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 2
-    assert done.stderr == "error: nowhere: no such file or folder; check the path\n"
+    assert done.stderr == f"error: nowhere: no such file or folder, relative to {Path.cwd()}; check the path\n"
     assert not (workdir / "clips").exists()
 
 

@@ -60,7 +60,7 @@ def test_one_hot_weights_return_that_model():
     np.testing.assert_allclose(blend_probabilities(logits, Blend.single(3, 1)), softmax(logits[1]))
     test_logits = tuple(np.random.default_rng(e).normal(size=(4, 6, K)) for e in range(3))
     has_input = np.ones((3, test_logits[0].shape[1]), bool)
-    blended = blend_test_probabilities(test_logits, has_input, np.full(K, 1 / K), Blend.single(3, 2))
+    blended = blend_test_probabilities(test_logits, has_input, np.zeros(K), Blend.single(3, 2))
     np.testing.assert_allclose(blended, softmax(test_logits[2]).mean(0))
     np.testing.assert_allclose(blended.sum(1), 1)
 

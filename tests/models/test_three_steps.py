@@ -14,7 +14,9 @@ from datasets.clips import load_clips
 from datasets.errors import InputError
 from datasets.rgb_store import build_rgb_store
 from models.layers import three_steps
-from models.layers.three_steps import single_networks, train_three_steps
+from models.layers.public_files import fitting_files
+from models.layers.res2net3d import Res2NetBottleneck3d
+from models.layers.three_steps import single_networks, start_rgb, train_three_steps
 from models.layers.two_pathway_config import TwoPathwayConfig
 from models.layers.two_pathway_net import TwoPathwayNet, both_cross_entropies
 from tests.tiny import tiny_clips, write_clips
@@ -91,18 +93,33 @@ def test_weights_of_the_whole_network_lead_straight_to_step_3(clips, workdir):
     assert kept.shape == (12, 4)
 
 
-def test_checkpoints_of_one_pathway_stand_in_for_its_step(clips, workdir):
-    nets = single_networks(build(clips), clips.num_classes, CONFIG)
+def test_checkpoints_of_one_pathway_start_its_step(clips, workdir):
+    nets = single_networks(build(clips), 9, CONFIG)  # of another data set
     for net, name in zip(nets, ("rgb", "pose"), strict=True):
         torch.save({"state_dict": net.state_dict()}, workdir / f"{name}.pth")
     files = {"weights_rgb": str(workdir / "rgb.pth"), "weights_pose": str(workdir / "pose.pth")}
-    train(clips, workdir / "fold", **files, lr=0.0)
-    assert not (workdir / "fold" / "rgb").exists() and not (workdir / "fold" / "pose").exists()
-    merged = torch.load(workdir / "fold" / "weights.pt", weights_only=True)["model"]
-    assert torch.equal(merged["backbone.rgb_path.conv1.conv.weight"], nets[0].backbone.conv1.conv.weight)
-    assert torch.equal(merged["cls_head.fc_pose.weight"], nets[1].cls_head.fc_cls.weight)
-    with pytest.raises(InputError, match=r"expected at least 50%"):
+    train(clips, workdir / "still", **files, rgb_lr=0.0, pose_lr=0.0)
+    train(clips, workdir / "fold", **files)
+    for net, step in zip(nets, ("rgb", "pose"), strict=True):
+        still, trained = (
+            torch.load(workdir / fold / step / "weights.pt", weights_only=True)["model"] for fold in ("still", "fold")
+        )
+        assert torch.equal(still["backbone.conv1.conv.weight"], net.backbone.conv1.conv.weight)
+        for key in ("backbone.conv1.conv.weight", "cls_head.fc_cls.weight"):
+            assert not torch.equal(still[key], trained[key])
+    fits = "takes a SlowOnly-R50 on pictures of pyskl or mmaction2, or a 2D ResNet-50 of timm or torchvision"
+    with pytest.raises(InputError, match=f"expected at least 50%.*{fits}"):
         train(clips, workdir / "swapped", weights_rgb=files["weights_pose"])
+
+
+def test_a_pathway_of_res2net_says_what_fits_it(clips):
+    slowonly, _ = single_networks(build(clips), 9, CONFIG)
+    torch.save({"state_dict": slowonly.state_dict()}, "slowonly.pth")
+    network = TwoPathwayNet(22, 4, block=Res2NetBottleneck3d, **CONFIG.trunk)
+    rgb_net, _ = single_networks(network, 4, CONFIG)
+    config = dataclasses.replace(CONFIG, weights_rgb="slowonly.pth")
+    with pytest.raises(InputError, match=r"slowonly\.pth: only .*a 2D Res2Net-50 26w x 4s of timm"):
+        start_rgb(rgb_net, config, fitting_files(network, "rgb"))
 
 
 def test_only_step_3_can_be_kept_to_the_classifiers(clips, workdir):

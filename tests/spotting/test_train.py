@@ -89,7 +89,7 @@ def test_scores_describe_a_training_video_by_the_fold_that_never_saw_it(prepared
     folds = pd.read_csv("folds/track2/tiny.csv", dtype={"video_id": str})
     for fold in (0, 1):
         described = {path.stem for path in Path(f"spotting/tiny/tokens_fold{fold}/view0").glob("*.npy")}
-        assert described == set(folds.video_id[folds.fold == fold]) | {"0101", "0103"}  # 0102 shows nobody
+        assert described == set(folds.video_id[folds.fold == fold]) | {"0101", "0103"}  # nobody is seen in 0102
         tokens = np.load(f"spotting/tiny/tokens_fold{fold}/view0/0101.npy")
         num_scores = tokens.shape[1] // 2
         np.testing.assert_allclose(tokens[:, num_scores:].sum(1), 2, atol=1e-5)

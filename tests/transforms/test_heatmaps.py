@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.skeletons import IMIGUE_22
-from transforms import heatmaps
+from transforms import heatmaps, ridges
 from transforms.heatmaps import flip_heatmaps, joint_heatmaps, limb_heatmaps
+from transforms.reused_memory import ReusedMemory
 
 LIMBS = list(IMIGUE_22.limbs)
 
@@ -65,13 +66,18 @@ def random_people(seed, num_persons, size, num_frames=3):
     return torch.tensor(keypoints, dtype=torch.float32), torch.tensor(scores, dtype=torch.float32)
 
 
+@pytest.mark.parametrize("near", [True, False], ids=["near", "everywhere"])
 @pytest.mark.parametrize("limbs", [None, LIMBS], ids=["joints", "limbs"])
 @pytest.mark.parametrize(
     ("seed", "num_persons", "size", "sigma"),
     [(0, 1, (24, 30), 0.6), (1, 2, (32, 32), 0.6), (2, 3, (20, 16), 0.7), (3, 1, (64, 64), 0.6), (4, 1, (28, 28), 1.5)],
 )
-def test_equals_the_slow_definition(limbs, seed, num_persons, size, sigma, monkeypatch):
-    monkeypatch.setitem(heatmaps.CHUNK_BYTES, "cpu", 4 * 2 * 21 * size[0] * size[1])  # two frames a chunk
+def test_equals_the_slow_definition(near, limbs, seed, num_persons, size, sigma, monkeypatch):
+    monkeypatch.setattr(heatmaps, "LARGE_MAP", 0 if near else 10**9)
+    two_frames = 4 * 2 * 21 * size[0] * size[1]
+    monkeypatch.setitem(ridges.EVERYWHERE_BYTES, "cpu", two_frames)
+    monkeypatch.setattr(ridges, "NEAR_BYTES", two_frames)
+    monkeypatch.setattr(heatmaps, "NEAR_BYTES", two_frames)
     clips = [random_people(10 * clip + seed, num_persons, size) for clip in range(2)]
     keypoints, scores = (torch.stack(parts) for parts in zip(*clips, strict=True))
     if limbs is None:
@@ -85,6 +91,31 @@ def test_equals_the_slow_definition(limbs, seed, num_persons, size, sigma, monke
         expected = slow_heatmaps(points.numpy(), confidence.numpy(), size, sigma, limbs)
         assert expected.max() > 0.5
         np.testing.assert_allclose(drawn[clip].numpy(), expected, rtol=0, atol=1e-5)
+
+
+@settings(max_examples=30)
+@given(
+    seed=st.integers(0, 10**6), num_persons=st.integers(1, 3), height=st.integers(1, 70), width=st.integers(1, 70),
+    sigma=st.sampled_from([0.3, 0.6, 1.0, 4.0]), missing=st.sampled_from([0.0, math.nan, math.inf]), far=st.booleans(),
+)  # fmt: skip
+def test_drawing_near_the_joints_gives_the_bytes_of_drawing_everywhere(
+    seed, num_persons, height, width, sigma, missing, far
+):
+    keypoints, scores = (part[None] for part in random_people(seed, num_persons, (height, width)))
+    keypoints[scores == 0] = missing
+    if far:
+        keypoints[0, 0, 0, 3] *= 1e6
+    memory = ReusedMemory()
+    for draw in (
+        lambda: joint_heatmaps(keypoints, scores, (height, width), sigma, memory),
+        lambda: limb_heatmaps(keypoints, scores, LIMBS, (height, width), sigma, memory),
+    ):
+        drawn = []
+        for large_map in (0, 10**9):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(heatmaps, "LARGE_MAP", large_map)
+                drawn.append(draw().clone())
+        assert torch.equal(*drawn)
 
 
 @settings(max_examples=50)

@@ -1,58 +1,27 @@
-"""Estimates and how sure they are: python -m pytest tests/ensemble/test_truth.py"""
+"""Estimates and how sure they are: python -m pytest tests/ensemble/test_forecast.py"""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.competition import Setting
 from benchmarks.estimate_bias import mean_and_error, play
 from datasets.errors import InputError
-from datasets.paths import crossfit_npz, oof_npz, truth_json, truth_txt
+from datasets.paths import crossfit_npz, folds_csv, forecast_json, forecast_txt, oof_npz, weights_json
 from ensemble.blend import main as blend_main
-from ensemble.bootstrap import chance_of_beating, drawn_class_average, drawn_top1, interval, leaderboard_interval
 from ensemble.calibration import best_temperature, cross_calibrated, expected_calibration_error
+from ensemble.forecast import best_single, group_recalls, main
+from ensemble.forecast import test_people as new_people
 from ensemble.mixture import softmax
-from ensemble.truth import best_single, group_recalls, main
-from oof.artifacts import read_oof, write_oof
+from oof.artifacts import file_sha256, read_oof, write_oof
 from tests.ensemble.planted import an_entry, entries_of, prepared_run
-
-
-def test_people_are_drawn_and_not_clips():
-    """Ten people whose clips are all right or all wrong: as uncertain as ten coins, however many clips each has."""
-    subject = np.repeat(np.arange(10), 100).astype(str)
-    right = (np.arange(1000) // 100 % 2 == 0)[None]
-    drawn = drawn_top1(right, subject, 10, seed=0)
-    assert drawn.mean() == pytest.approx(0.5, abs=0.01)
-    assert drawn.std() == pytest.approx(np.sqrt(0.25 / 10), rel=0.05)
-    low, high = interval(drawn)
-    assert (low, high) == (pytest.approx(0.2, abs=0.01), pytest.approx(0.8, abs=0.01))
-
-
-def test_the_leaderboard_is_less_sure_than_the_mean_and_least_with_few_test_people():
-    subject = np.repeat(np.arange(30), 20).astype(str)
-    right = np.random.default_rng(0).random(600) < np.repeat(np.random.default_rng(1).uniform(0.3, 0.9, 30), 20)
-    own = np.ptp(interval(drawn_top1(right[None], subject, 30, 0)))
-    many, few = (np.ptp(leaderboard_interval(right, subject, n, 0)) for n in (300, 5))
-    assert own < many < few
-
-
-def test_chance_of_beating_on_the_same_people():
-    """B is A with three of 1,000 clips more: surer on paired draws than independent ones could be."""
-    rng = np.random.default_rng(0)
-    subject = rng.integers(0, 50, 1000).astype(str)
-    a = rng.random(1000) < 0.7
-    b = a.copy()
-    b[np.flatnonzero(~a)[:3]] = True
-    chance = chance_of_beating(drawn_top1(np.stack([a, b, a]), subject, 50, 0))
-    assert chance[1, 0] > 0.9 and chance[1, 0] + chance[0, 1] == pytest.approx(1)
-    assert chance[0, 2] == 0.5
-
-
-def test_class_average_is_drawn_over_the_classes_present():
-    subject, labels = np.repeat(np.arange(8), 10).astype(str), np.tile([0, 0, 0, 0, 0, 0, 0, 1, 1, 3], 8)
-    right = labels != 1
-    assert drawn_class_average(right, labels, subject, 8, 0) == pytest.approx(2 / 3)
 
 
 def test_calibration_error_by_hand_and_its_cure():
@@ -90,12 +59,15 @@ def test_command_writes_one_json_and_one_table(workdir, capsys):
     prepared_run(3, num_folds=3, strength=1.5)
     blend_main(["--run", "tiny", "--trials", "15"])
     main(["--run", "tiny"])
-    assert "cross-fitted by 3 folds of subjects" in capsys.readouterr().out
-    first = truth_json("tiny").read_bytes(), truth_txt("tiny").read_bytes()
+    text = capsys.readouterr().out
+    assert "cross-fitted by 3 folds of subjects" in text and "6 clips, taken as 1 subjects" in text
+    assert "Forecast of the leaderboard" in text and "a video stands" not in text and "flatters" not in text
+    first = forecast_json("tiny").read_bytes(), forecast_txt("tiny").read_bytes()
     facts = json.loads(first[0])
     low, high = facts["leaderboard"]["interval"]
     assert low <= facts["leaderboard"]["expected"] <= high
     assert facts["num_subjects"] == 4 and facts["num_test_subjects"] == 1 and facts["num_test_clips"] == 6
+    assert facts["leaderboard"]["new_clips"] == [6]
     assert {"best single", "equal weights", "tuned weights", "as shipped"} <= facts["systems"].keys()
     assert facts["adds"].keys() == {"entry0", "entry1", "entry2"}
     chance = facts["chance_of_beating"]
@@ -103,7 +75,60 @@ def test_command_writes_one_json_and_one_table(workdir, capsys):
     assert np.allclose(np.diag(facts["error_correlation"]["matrix"]), 1)
     assert set(facts["calibration"]["as shipped"]) == {"before", "after"}
     main(["--run", "tiny"])
-    assert (truth_json("tiny").read_bytes(), truth_txt("tiny").read_bytes()) == first
+    assert (forecast_json("tiny").read_bytes(), forecast_txt("tiny").read_bytes()) == first
+
+
+def with_other_folds(change) -> None:
+    """The folds file of the tiny run changed, and entries that were made with it."""
+    folds = pd.read_csv(folds_csv("tiny"), dtype=str, keep_default_na=False)
+    change(folds).to_csv(folds_csv("tiny"), index=False)
+
+
+def test_unknown_people_are_counted_as_videos_and_that_is_said(workdir, capsys):
+    prepared_run(2)
+    with_other_folds(lambda folds: folds.assign(subject_id=""))
+    blend_main(["--run", "tiny", "--trials", "10"])
+    main(["--run", "tiny"])
+    text = capsys.readouterr().out
+    assert "folds of videos" in text and "a video stands for a person" in text
+    assert "with fewer than three folds the choice of what ships is not held out" in text
+
+
+def test_without_test_clips_the_forecast_is_for_one_new_person(workdir, capsys):
+    prepared_run(2)
+    blend_main(["--run", "tiny", "--trials", "10"])
+    with_other_folds(lambda folds: folds[folds.fold != "-1"])
+    for name in ("entry0", "entry1"):
+        oof = read_oof(oof_npz("tiny", name))
+        write_oof(
+            oof_npz("tiny", name), replace(oof, test_clip_id=oof.test_clip_id[:0], test_logits=oof.test_logits[:, :0])
+        )
+    facts = json.loads(weights_json("tiny").read_text())
+    facts["made_from"] |= {name: file_sha256(oof_npz("tiny", name)) for name in ("entry0", "entry1")}
+    weights_json("tiny").write_text(json.dumps(facts))
+    main(["--run", "tiny"])
+    assert "no test clips, so the forecast is for one new subject of" in capsys.readouterr().out
+    facts = json.loads(forecast_json("tiny").read_text())
+    assert facts["num_test_subjects"] == 0 and len(facts["leaderboard"]["new_clips"]) == 1
+
+
+def test_unnamed_test_people_are_as_many_and_as_unequal_as_the_training_people(workdir):
+    prepared_run(1)
+    with_other_folds(lambda folds: folds.assign(subject_id=folds.subject_id.where(folds.fold != "-1", "")))
+    subject = np.repeat(["a", "b", "c"], [1, 2, 9])
+    num_test = (pd.read_csv(folds_csv("tiny")).fold < 0).sum()
+    assert new_people("tiny", subject, "subject").sum() == num_test
+    assert len(new_people("tiny", subject, "subject")) == max(1, round(num_test / 4))
+
+
+def test_the_former_name_of_the_command_still_works(workdir):
+    prepared_run(2, num_folds=3)
+    blend_main(["--run", "tiny", "--trials", "10"])
+    root = str(Path(__file__).parents[2])
+    command = [sys.executable, "-m", "ensemble.truth", "--run", "tiny"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("note: this command is now called ensemble.forecast\n")
+    assert forecast_json("tiny").exists()
 
 
 def test_wrong_input_is_named(workdir):
