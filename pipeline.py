@@ -66,11 +66,20 @@ def _track1(options: Options) -> Iterator[Step]:
                writes=(pictures,), takes_whole_machine=True, takes_overwrite=False,
                why_left_out=no_pictures)  # fmt: skip
     entries = list(entries_of(options.profile))
+    # Pathways alone, which several entries of a fold begin with, are trained before those that would train them twice.
+    first = next((name for folder, name, _ in entries if folder in TWO_PATHWAY_FOLDERS), "")
     for folder, name, arguments in entries:
         needs_rgb = folder in RGB_FOLDERS
-        yield Step(name, f"models.{folder}.train",
-                   ("--run", run, "--profile", options.profile, *arguments, *options.settings_of(folder)),
+        command = ("--run", run, "--profile", options.profile, *arguments, *options.settings_of(folder))
+        if name == first:
+            yield Step(f"{name}_starts", f"models.{folder}.train", (*command, "--stages-only"),
+                       reads=(meta, f"folds/{run}.csv", pictures), num_folds=options.num_folds,
+                       fold_writes=(f"checkpoints/{run}/{name}/fold{{fold}}/starts.json",),
+                       minutes=MINUTES[options.profile] * 0.7, wants_gpu=True, takes_overwrite=False,
+                       why_left_out=no_pictures)  # fmt: skip
+        yield Step(name, f"models.{folder}.train", command,
                    reads=(meta, f"folds/{run}.csv", *((pictures,) if needs_rgb else ())),
+                   after=(f"{first}_starts",) if folder in TWO_PATHWAY_FOLDERS else (),
                    writes=(f"oof/{run}/{name}.npz", f"oof/{run}/{name}.json"),
                    num_folds=options.num_folds, fold_writes=(f"checkpoints/{run}/{name}/fold{{fold}}/predictions.npz",),
                    minutes=MINUTES[options.profile] * COST.get(folder, 1), wants_gpu=True,
@@ -127,6 +136,7 @@ def _track2(options: Options) -> Iterator[Step]:
 
 
 RGB_FOLDERS = ("rgb_slowonly", "rgbpose", "m3cn", "prototype", "video_swin", "image_level")
+TWO_PATHWAY_FOLDERS = ("rgbpose", "prototype")  # SlowOnly pathways; those of M3CN are its own
 TAIL_FOLDERS = ("m3cn", "ehct")  # the two of M2HEN
 ADAPTED_FOLDERS = (
     *("posec3d", "semantic", "gecn", "ehct"),

@@ -86,13 +86,13 @@ def rgb_slowonly(config: FitConfig, batch: int) -> Made:
 
 
 def video_swin(config: FitConfig, batch: int) -> Made:
-    model = module_of("video_swin", "train").build_model(NUM_CLASSES, without_download(config))
+    model = module_of("video_swin", "entry").build_network(NUM_CLASSES, without_download(config))
     return model, {"rgb": torch.randn(batch, 3, config.clip_len, config.train_size, config.train_size)}
 
 
 def image_level(config: FitConfig, batch: int) -> Made:
     picture = torch.randn(batch, 3, config.train_size, config.train_size)
-    model = module_of("image_level", "train").build_model(NUM_CLASSES, NUM_KEYPOINTS, without_download(config))
+    model = module_of("image_level", "entry").build_network(NUM_CLASSES, NUM_KEYPOINTS, without_download(config))
     return model, {"picture": picture, "keypoints": torch.rand(batch, 3 * NUM_KEYPOINTS)}
 
 

@@ -48,6 +48,7 @@ class Clips:
     classes: tuple[str, ...]
     meta: dict
     mirror: np.ndarray | None  # (K,) class of the mirror image of each class; None where a clip must not be mirrored
+    run: str = ""  # that they were prepared for
 
     def __len__(self) -> int:
         return len(self.table)
@@ -80,6 +81,10 @@ class Clips:
         """(T, M, V, 3) float32 of clip number `index`, a view into the memory-mapped array."""
         offset, num_frames = self._clip_slices[index]
         return self.joints[offset : offset + num_frames]
+
+    def num_frames_of(self, index: int) -> int:
+        """Frames of clip number `index`."""
+        return int(self._clip_slices[index, 1])
 
     def joints_of_video(self, video_id: str) -> np.ndarray:
         """(T, M, V, 3) float32 of a whole video."""
@@ -137,4 +142,5 @@ def load_clips(run: str, track: str) -> Clips:
         classes=tuple(meta["classes"]),
         meta=meta,
         mirror=None if meta["mirror"] is None else np.array(meta["mirror"]),
+        run=run,
     )

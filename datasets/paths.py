@@ -144,3 +144,8 @@ def options_json(run: str) -> Path:
 def check_txt(run: str) -> Path:
     """What the run will need, looked at before the first training."""
     return report_dir(run) / "check.txt"
+
+
+def start_dir(run: str, name: str, fold: int) -> Path:
+    """A training that several entries begin with: a pathway alone."""
+    return Path("checkpoints") / run / "starts" / name / f"fold{fold}"

@@ -10,19 +10,17 @@ their own it costs some, because the statistics then tell the gestures too. The 
 """
 
 import argparse
-import dataclasses
 from functools import partial
 
 import numpy as np
 
 from datasets.clips import Clips, load_clips
 from datasets.errors import run_command
-from datasets.files import read_json
 from datasets.paths import check_run_name, fold_checkpoint_dir
 from ensemble.entries import (
     add_entries_argument,
     entry_config,
-    entry_module,
+    entry_of,
     trained_entries,
     trained_weights,
     wanted_entries,
@@ -31,24 +29,33 @@ from ensemble.join import ADAPTED
 from folds.make import load_folds
 from oof.artifacts import file_sha256
 from training.adapt import MIN_CLIPS, PRIOR, clips_by_person
+from training.assembly import Entry
 from training.checkpoint import load_checkpoint
-from training.config import add_fold_arguments, wanted_folds
-from training.folds import TRAIN_AGAIN, FoldJob, TrainFold, run_folds
+from training.config import FitConfig, add_fold_arguments, wanted_folds, without_start
+from training.folds import FoldWork, run_folds
+from training.inputs import JOINTS
+from training.verbs import Place, load_trained, predict_by_person
 
 
 def predict_adapted(
-    name: str, train_fold: TrainFold, clips: Clips, train_rows: np.ndarray, predict_rows: np.ndarray, job: FoldJob
+    entry: Entry,
+    name: str,
+    config: FitConfig,
+    clips: Clips,
+    train_rows: np.ndarray,
+    rows: np.ndarray,
+    place: Place,
 ) -> np.ndarray:
-    """`train_fold` in the folder of the entry `name`: it finds its network trained, and predicts person by person."""
-    folder = fold_checkpoint_dir(job.run, name, job.fold)
-    made = read_json(folder / "fold.json", TRAIN_AGAIN)["fingerprint"]
-    own = dataclasses.replace(job, folder=folder, fingerprint=made, adapt=True)
-    return train_fold(clips, train_rows, predict_rows, own)
+    """Log-probabilities of `rows` by the trained network of the entry `name`, person by person; nothing is trained."""
+    assembly = entry.assemble(clips, without_start(config))
+    network = load_trained(assembly, fold_checkpoint_dir(place.run, name, place.fold), place.device)
+    tells = clips.has_joints[rows] if JOINTS in entry.needs else np.ones(len(rows), bool)
+    return predict_by_person(assembly, network, clips, rows, tells, place.device)
 
 
 def adapt_entry(args: argparse.Namespace, name: str) -> None:
     """Write the adapted twin of an entry; one without batch norms has none."""
-    module, num_folds = entry_module(name), load_folds(args.run).fold.max() + 1
+    entry, num_folds = entry_of(name), load_folds(args.run).fold.max() + 1
     weights = load_checkpoint(trained_weights(args.run, name, wanted_folds(args.fold, num_folds)[0]))["model"]
     if not any(key.endswith("running_mean") for key in weights):
         print(f"{name}: no batch norms, nothing to adapt")
@@ -57,14 +64,9 @@ def adapt_entry(args: argparse.Namespace, name: str) -> None:
     def made_from(fold: int) -> dict:
         return {"from": file_sha256(trained_weights(args.run, name, fold)), "prior": PRIOR, "min_clips": MIN_CLIPS}
 
-    run_folds(
-        args,
-        name + ADAPTED,
-        entry_config(args.run, name, module),
-        partial(predict_adapted, name, module.train_fold),
-        module.NEEDS,
-        made_from=made_from,
-    )
+    config = entry_config(args.run, name, entry)
+    log_probs = partial(predict_adapted, entry, name, config)
+    run_folds(args, FoldWork(name + ADAPTED, entry.needs, config, log_probs, made_from=made_from))
 
 
 def most_clips_of_one(clips: Clips, rows: np.ndarray) -> int:

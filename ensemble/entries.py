@@ -7,13 +7,13 @@ import pkgutil
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import models
 from datasets.errors import InputError
 from datasets.files import read_json
 from datasets.paths import fold_checkpoint_dir, oof_json
 from ensemble.join import ADAPTED, RETRAINED
+from training.assembly import Entry
 from training.config import FitConfig
 
 DERIVED = re.compile(rf"(_part\d+|{RETRAINED}|{ADAPTED})$")  # what ensemble/ makes of an entry
@@ -40,12 +40,13 @@ def entries_named(run: str, name: str) -> list[str]:
     Raises:
         InputError: nothing of this name has been trained.
     """
-    module = entry_module(name)
+    entry = entry_of(name)
     if oof_json(run, name).exists():
         return [name]
     found = [entry for entry in trained_entries(run) if entry.startswith(f"{name}_")]
     if not found:
-        raise InputError(f"{oof_json(run, name)}: not there; train it first (python -m {module.__name__} --run {run})")
+        command = f"python -m models.{entry.folder}.train --run {run}"
+        raise InputError(f"{oof_json(run, name)}: not there; train it first ({command})")
     return found
 
 
@@ -64,8 +65,8 @@ def folders() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(models.__path__) if module.ispkg]
 
 
-def entry_module(name: str) -> ModuleType:
-    """models/<folder>/train.py of an entry.
+def entry_of(name: str) -> Entry:
+    """What models/<folder>/entry.py says of the entry of this name.
 
     Raises:
         InputError: no folder of models/ fits.
@@ -73,10 +74,10 @@ def entry_module(name: str) -> ModuleType:
     folder = entry_folder(name)
     if folder is None:
         raise InputError(f"--entries {name}: no folder of models/ has this name; there are {', '.join(folders())}")
-    return importlib.import_module(f"models.{folder}.train")
+    return importlib.import_module(f"models.{folder}.entry").ENTRY
 
 
-def entry_config(run: str, name: str, module: ModuleType) -> FitConfig:
+def entry_config(run: str, name: str, entry: Entry) -> FitConfig:
     """The settings that the entry was trained with, from its json.
 
     Raises:
@@ -84,11 +85,11 @@ def entry_config(run: str, name: str, module: ModuleType) -> FitConfig:
     """
     path = oof_json(run, name)
     recorded = read_json(path, f"train {name} again")["config"]
-    config_class = type(next(iter(module.PROFILES.values())))
+    config_class = type(next(iter(entry.profiles.values())))
     known = {field.name for field in dataclasses.fields(config_class)}
     if recorded.keys() != known:
         differs = sorted(recorded.keys() ^ known)
-        raise InputError(f"{path}: {module.__name__} now has other settings ({', '.join(differs)}); train {name} again")
+        raise InputError(f"{path}: {entry.folder} now has other settings ({', '.join(differs)}); train {name} again")
     return config_class(**{key: tuple(v) if isinstance(v, list) else v for key, v in recorded.items()})
 
 

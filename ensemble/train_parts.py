@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from datasets.clips import Clips, load_clips
 from datasets.errors import InputError, run_command
@@ -26,7 +27,7 @@ from ensemble.entries import (
     add_entries_argument,
     entry_config,
     entry_folder,
-    entry_module,
+    entry_of,
     trained_entries,
     trained_weights,
     wanted_entries,
@@ -35,11 +36,13 @@ from ensemble.join import RETRAINED
 from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, tail_trainsets
 from folds.make import load_folds
 from oof.artifacts import file_sha256
-from training.checkpoint import load_checkpoint, save_checkpoint
-from training.config import FitConfig, add_fold_arguments, override, parse_overrides
+from training.assembly import Entry
+from training.checkpoint import load_checkpoint
+from training.config import FitConfig, add_fold_arguments, override, parse_overrides, without_start
 from training.dataset import steps_in_epoch
-from training.folds import FoldJob, TrainFold, run_folds
+from training.folds import FoldWork, run_folds
 from training.optimizer import num_epochs
+from training.verbs import Place, fit_tail, predict_rows
 
 DEFAULT_ENTRIES = ("m3cn", "ehct")  # the two of M2HEN
 EPOCHS_DIVISOR = 5  # a tail model, and a classifier alone, get a fifth of the entry's epochs
@@ -56,12 +59,11 @@ def shortened(config: FitConfig, num_clips: int) -> FitConfig:
     steps_per_epoch = steps_in_epoch(num_clips, config.batch_size, config.accumulation)
     steps_of_entry = num_epochs(config, steps_per_epoch) * steps_per_epoch
     return dataclasses.replace(
-        config,
+        without_start(config),
         epochs=max(1, config.epochs // EPOCHS_DIVISOR),
         min_steps=max(config.min_steps // EPOCHS_DIVISOR, min(MIN_STEPS, steps_of_entry)),
         warmup_epochs=config.warmup_epochs / EPOCHS_DIVISOR,
         milestones=(),
-        weights="",
     )
 
 
@@ -86,45 +88,43 @@ def crt_config(config: FitConfig, num_clips: int) -> FitConfig:
     return dataclasses.replace(shortened(config, num_clips), heads_only=True)
 
 
-def train_from(
+def train_tail(
+    entry: Entry,
     name: str,
+    config: FitConfig,
     rows_of: Callable[[np.ndarray, np.ndarray, int], Callable[[int], np.ndarray]],
-    train_fold: TrainFold,
     clips: Clips,
     train_rows: np.ndarray,
-    predict_rows: np.ndarray,
-    job: FoldJob,
+    rows: np.ndarray,
+    place: Place,
 ) -> np.ndarray:
-    """`train_fold` of an entry, started from its weights of this fold, on other rows each epoch.
+    """Log-probabilities of `rows` by an entry trained on, from its weights of this fold, on other rows each epoch.
 
     Args:
         name: of the entry.
         rows_of: (the fold's training rows, class number of every clip, seed) -> epoch -> rows.
         clips: with the labels and classes to learn.
     """
-    start = job.folder / "start.pt"
-    write_start(trained_weights(job.run, name, job.fold), start)
-    labels = load_clips(job.run, "track1").table.label.to_numpy()
-    rows_of_epoch = rows_of(train_rows, labels, job.config.seed)
-    started = dataclasses.replace(job, config=dataclasses.replace(job.config, weights=str(start)))
-    logits = train_fold(clips, rows_of_epoch, predict_rows, started)
-    start.unlink()
-    return logits
+    start = without_heads(trained_weights(place.run, name, place.fold))
+    labels = load_clips(place.run, "track1").table.label.to_numpy()
+    assembly = entry.assemble(clips, config)
+    network = fit_tail(assembly, start, clips, rows_of(train_rows, labels, config.seed), place)
+    return predict_rows(assembly, network, clips, rows, place.device)
 
 
-def write_start(weights: Path, start: Path) -> None:
-    """Copy a fold's weights without its classifier, so that it is drawn anew even where its shape would fit."""
+def without_heads(weights: Path) -> dict[str, Tensor]:
+    """The tensors of a fold's weights but for its classifier, which is drawn anew even where its shape would fit."""
     state = load_checkpoint(weights)
     if not state.get("heads"):
         raise InputError(f"{weights}: does not say which layers classify; train this entry again with --overwrite")
     heads = tuple(f"{name}." for name in state["heads"])
-    save_checkpoint(start, {"model": {key: t for key, t in state["model"].items() if not key.startswith(heads)}})
+    return {key: tensor for key, tensor in state["model"].items() if not key.startswith(heads)}
 
 
 def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) -> None:
     """All tail models of one entry and its cRT."""
-    module = entry_module(name)
-    config = entry_config(args.run, name, module)
+    entry = entry_of(name)
+    config = entry_config(args.run, name, entry)
     clips, folds = load_clips(args.run, "track1"), load_folds(args.run)
     train = folds[folds.fold >= 0]
     num_folds = train.fold.nunique()
@@ -140,23 +140,13 @@ def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) ->
             print(f"{name}_part{trainset.number}: dropped, the model of fold {empty[0]} would see no clip of its tail")
             continue
         num_part_clips = len(part_rows(trainset, np.arange(len(train)), label, 0)(0)) * (num_folds - 1) // num_folds
-        run_folds(
-            args,
-            f"{name}_part{trainset.number}",
-            override(part_config(config, trainset, num_clips, num_part_clips), changes),
-            partial(train_from, name, partial(part_rows, trainset), module.train_fold),
-            module.NEEDS,
-            relabel=trainset.relabelled,
-            made_from=made_from,
-        )
-    run_folds(
-        args,
-        name + RETRAINED,
-        override(crt_config(config, num_clips), changes),
-        partial(train_from, name, balanced_rows, module.train_fold),
-        module.NEEDS,
-        made_from=made_from,
-    )
+        own = override(part_config(config, trainset, num_clips, num_part_clips), changes)
+        log_probs = partial(train_tail, entry, name, own, partial(part_rows, trainset))
+        part = f"{name}_part{trainset.number}"
+        run_folds(args, FoldWork(part, entry.needs, own, log_probs, trainset.relabelled, made_from))
+    own = override(crt_config(config, num_clips), changes)
+    log_probs = partial(train_tail, entry, name, own, balanced_rows)
+    run_folds(args, FoldWork(name + RETRAINED, entry.needs, own, log_probs, made_from=made_from))
 
 
 def default_entries(run: str) -> list[str]:

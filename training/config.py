@@ -16,6 +16,17 @@ PROFILE_NAMES = ("smoke", "demo", "bench", "paper")
 # Settings that count something, at least 1.
 COUNTS = ("epochs", "batch_size", "accumulation", "test_batch_size", "num_test_clips", "num_test_frames")
 
+# Settings that change what a trained network says of a clip, and not its training; and those that change neither.
+PREDICTION_ONLY = (
+    "num_test_clips",
+    "num_test_frames",
+    "test_batch_size",
+    "flip_test",
+    "flip_views",
+    "prototype_factors",
+)
+OF_NO_EFFECT = ("num_workers",)
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -44,7 +55,30 @@ class FitConfig:
     seed: int = 0
 
 
+def plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same with lists in place of tuples, as they come back from a file."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()}
+
+
+def training_settings(config: FitConfig) -> dict[str, Any]:
+    """What of the settings a training depends on."""
+    settings = plain(dataclasses.asdict(config))
+    return {key: value for key, value in settings.items() if key not in (*PREDICTION_ONLY, *OF_NO_EFFECT)}
+
+
+def prediction_settings(config: FitConfig) -> dict[str, Any]:
+    """What of the settings only a prediction depends on."""
+    return {key: value for key, value in plain(dataclasses.asdict(config)).items() if key in PREDICTION_ONLY}
+
+
 Config = TypeVar("Config", bound=FitConfig)
+
+
+def without_start(config: Config) -> Config:
+    """The same settings for a network that gets its weights from a trained one: nothing is read or downloaded."""
+    fields = {field.name for field in dataclasses.fields(config)}
+    starts = {name: "" for name in fields if name == "weights" or name.startswith("weights_")}
+    return dataclasses.replace(config, **starts, **({"pretrained": "none"} if "pretrained" in fields else {}))
 
 
 def override(config: Config, changes: dict[str, str]) -> Config:

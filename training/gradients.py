@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from datasets.errors import TrainingError
 
 WARM_UP = 20  # steps before anything finite is judged; then those of the warm-up are as well
-REACH = 1e4  # times the usual norm; steps of the smoke and demo profiles stay below ten times it
+REACH = 1e7  # times the usual norm; right steps stay below 5e5 times it, sets of one endless gesture included
 SMALLEST = 1.0  # that counts as usual: of a set learned by heart almost nothing is, and one hard clip is no fault
 REMEMBERED = 1000  # steps that say what is usual
 LOOK_EVERY = 20  # steps; a GPU is waited for only then

@@ -1,8 +1,9 @@
 """Mixed precision: which number format a network computes in on which device.
 
-A CPU computes in fp32, whatever `precision` asks for: that is what a GPU uses. bf16 on a CPU would save a sixth of the
-demo's minutes (benchmarks/number_format.py), on processors that have it, and there oneDNN (torch 2.13) returns memory
-that nobody wrote as the weight gradient of a 3D convolution whose clip has fewer frames than its kernel reaches.
+A CPU computes in fp32, whatever `precision` asks for: that is what a GPU uses. bf16 on a CPU would save an eighth of a
+PoseC3D fold of the demo (benchmarks/number_format.py), on processors that have it, and there oneDNN (torch 2.13)
+returns memory that nobody wrote as the weight gradient of a 3D convolution whose clip has fewer frames than its kernel
+reaches.
 """
 
 from contextlib import AbstractContextManager

@@ -58,7 +58,7 @@ def read_numbers(path: Path, rows: list[str], columns: np.ndarray, allow_nan: bo
     """
     try:
         values = pd.read_csv(
-            io.StringIO("\n".join(rows)),
+            io.BytesIO("\n".join(rows).encode()),
             header=None,
             usecols=columns.tolist(),
             dtype=np.float32,

@@ -24,6 +24,7 @@ from datasets.skeletons import IMIGUE_22, Skeleton, skeleton_of_size
 DEFAULT_FPS = 25.0
 # In a few clips guessed legs lie below the picture and would lie in a higher one; more of them are worth a word.
 EXCHANGED_SHARE = 0.1
+MAX_CLASSES = 10_000  # a label beyond is a slip, unless the side-car file names its class
 _SPLIT_NAME = re.compile(
     r"(?P<before>(?:.*[_-])?)(?P<word>train|valid|validation|val|test)(?P<after>(?:[_-]?\d+|[_-].*)?)", re.I
 )
@@ -264,7 +265,7 @@ def _skeleton_of(path: Path, num_joints: int, sidecar: dict, sidecar_path: Path)
 def _classes_of(sidecar: dict, source: str, train_labels: list[int]) -> tuple[str, ...]:
     if "classes" in sidecar:
         return names_of(sidecar, "classes", source)
-    return tuple(f"class {label}" for label in range(max(train_labels, default=-1) + 1))
+    return tuple(f"class {label}" for label in range(min(max(train_labels, default=-1) + 1, MAX_CLASSES)))
 
 
 def _brief(content: object) -> str:

@@ -14,13 +14,6 @@ from datasets.errors import InputError
 from miga.engine.machine import Running, command_of, end_with_parent
 from miga.engine.steps import Task
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # set before the import: Ray reports its use by default
-
-try:
-    import ray
-except ImportError as error:
-    raise InputError("--ray: Ray is not installed; pip install -r requirements-cluster.txt") from error
-
 RESTARTS = 20  # of one task, over machines that die under it
 
 
@@ -32,6 +25,12 @@ class Cluster:
     """
 
     def __init__(self, address: str):
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before the import: Ray reports its use by default
+        try:
+            import ray
+        except ImportError as error:
+            raise InputError("--ray: Ray is not installed; pip install -r requirements-cluster.txt") from error
+        self._ray = ray
         try:
             ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
         except (ConnectionError, ValueError) as error:
@@ -42,21 +41,22 @@ class Cluster:
         self.has_gpus = resources.get("GPU", 0) > 0
         self.num_places = max(1, int(resources.get("GPU" if self.has_gpus else "CPU", 1)))
         self._num_running = 0
+        # Repeated when a machine dies under it; what the step itself says, an exit code, ends the run.
+        self._work = ray.remote(max_retries=RESTARTS, retry_exceptions=False)(run_in_folder)
 
     def start(self, task: Task, arguments: tuple[str, ...], log: Path) -> Running | None:
         if self._num_running >= self.num_places:  # what waits in Ray's own queue would lose its place in ours
             return None
         self._num_running += 1
         wants_gpu = self.has_gpus and task.step.wants_gpu
-        remote = _work.options(name=task.name, num_cpus=1, num_gpus=1 if wants_gpu else 0)
-        return _Remote(remote.remote(command_of(task, arguments), os.getcwd(), str(log)))
+        remote = self._work.options(name=task.name, num_cpus=1, num_gpus=1 if wants_gpu else 0)
+        return _Remote(self._ray, remote.remote(command_of(task, arguments), os.getcwd(), str(log)))
 
     def free(self, task: Task) -> None:
         self._num_running -= 1
 
 
-@ray.remote(max_retries=RESTARTS, retry_exceptions=False)
-def _work(command: list[str], folder: str, log: str) -> int:
+def run_in_folder(command: list[str], folder: str, log: str) -> int:
     """Run the command in the shared folder; its exit code. The process ends with the worker that started it."""
     with open(Path(folder, log), "ab") as file:
         return subprocess.run(
@@ -65,12 +65,14 @@ def _work(command: list[str], folder: str, log: str) -> int:
 
 
 class _Remote:
-    def __init__(self, reference: "ray.ObjectRef"):
-        self._reference = reference
+    """A task of the cluster; `ray` is the library, which is loaded only where it is used."""
+
+    def __init__(self, ray, reference):
+        self._ray, self._reference = ray, reference
 
     def poll(self) -> int | None:
-        done, _ = ray.wait([self._reference], timeout=0)
-        return ray.get(done[0]) if done else None
+        done, _ = self._ray.wait([self._reference], timeout=0)
+        return self._ray.get(done[0]) if done else None
 
     def stop(self) -> None:
-        ray.cancel(self._reference, force=True)
+        self._ray.cancel(self._reference, force=True)

@@ -34,8 +34,7 @@ def listing(patterns: tuple[str, ...]) -> str:
     """Hash of names, sizes and times of the files that the patterns stand for, of all files below a folder."""
     digest = hashlib.sha256()
     for pattern in patterns:
-        path = Path(pattern)
-        found = sorted(path.parent.glob(path.name)) if "*" in path.name else [path]
+        found = sorted(Path().glob(pattern)) if "*" in pattern and not Path(pattern).exists() else [Path(pattern)]
         for place in found:
             for file in sorted(place.rglob("*")) if place.is_dir() else [place]:
                 if file.is_file():

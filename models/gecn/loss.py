@@ -61,8 +61,9 @@ class GECNLoss(nn.Module):
         self.smoothing, self.lambda_1, self.lambda_2 = smoothing, lambda_1, lambda_2
         self.register_buffer("prior", orthogonal_prior(num_classes, z_dim, prior_gain), persistent=False)
 
-    def forward(self, outputs: dict[str, Tensor], labels: Tensor) -> Tensor:
-        """The loss of a batch: `outputs` of the network, labels (B,) int64 -> a scalar."""
+    def forward(self, outputs: dict[str, Tensor], batch: dict[str, Tensor], epoch: int) -> Tensor:
+        """The loss of a batch: `outputs` of the network, `label` (B,) int64 of the batch -> a scalar."""
+        labels = batch["label"]
         z = outputs["z"]  # (B, D)
         cross_entropy = F.cross_entropy(outputs["logits"], labels, label_smoothing=self.smoothing)
         offset = torch.linalg.vector_norm(z.mean(0))

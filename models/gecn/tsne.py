@@ -26,9 +26,10 @@ from datasets.files import replacing
 from datasets.paths import check_run_name, fold_checkpoint_dir, report_dir
 from folds.make import load_folds
 from models.gecn.config import GECNConfig
-from models.gecn.train import NAME, build_model, build_transform
+from models.gecn.entry import build_network, build_transform
 from training.checkpoint import load_checkpoint
 
+NAME = "gecn"
 PERPLEXITY, ITERATIONS = 30, 1000
 NUM_LARGEST = 4
 MIN_CLIPS = 4  # fewer points have no neighbourhoods to keep
@@ -40,7 +41,7 @@ def bottlenecks(clips: Clips, rows: NDArray[np.int64], weights: Path) -> NDArray
     state = load_checkpoint(weights)
     plain = state["fingerprint"]["config"]
     config = GECNConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()})
-    model = build_model(clips, config)
+    model = build_network(clips, config)
     transform = dataclasses.replace(build_transform(clips, config), num_clips=1, flip_views=False)
     model.load_state_dict(state["model"])
     model.eval()

@@ -51,9 +51,9 @@ class TwoPathwayConfig(FitConfig):
     flip_test: bool = False  # each test view also mirrored
     test_batch_size: int = 2  # clips a forward pass at test, all views together
     pretrained: str = "none"  # what step 1 starts from: none | imagenet (timm's weights) | a file, 3D or 2D
-    weights_rgb: str = ""  # a checkpoint of the RGB pathway alone, which step 1 starts from
-    weights_pose: str = ""  # a checkpoint of the pose pathway alone, which step 2 starts from
-    weights: str = ""  # a checkpoint of the whole network: straight to step 3
+    weights_rgb: str = ""  # a checkpoint of the RGB pathway alone, that its stage starts from in place of `pretrained`
+    weights_pose: str = ""  # a checkpoint of the pose pathway alone, that its stage starts from
+    weights: str = ""  # a checkpoint of the whole network, which then has no stages
 
     @property
     def pose_frames(self) -> int:
@@ -75,11 +75,11 @@ class TwoPathwayConfig(FitConfig):
 Config = TypeVar("Config", bound=TwoPathwayConfig)
 
 
-def step_config(config: Config, step: str) -> Config:
-    """The settings with which `fit` trains one pathway alone; step is rgb or pose. Both end on a cosine."""
+def stage_config(config: Config, stage: str) -> Config:
+    """The settings with which one pathway is trained alone; stage is rgb or pose. Both end on a cosine."""
     names = ("epochs", "min_steps", "batch_size", "lr", "lr_batch_size", "weight_decay")
-    own = {name: getattr(config, f"{step}_{name}") for name in names}
-    return dataclasses.replace(config, milestones=(), heads_only=False, **own)  # heads_only speaks of step 3
+    own = {name: getattr(config, f"{stage}_{name}") for name in names}
+    return dataclasses.replace(config, milestones=(), heads_only=False, **own)  # heads_only speaks of the whole network
 
 
 def check_two_pathway_config(config: TwoPathwayConfig) -> None:

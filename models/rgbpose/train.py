@@ -7,45 +7,13 @@ writes: clips/<run>/track1/rgb_<size>/ where it is not there yet, checkpoints/<r
     python -m models.rgbpose.train --run demo --fold all [--input limb] [--profile paper] [--field value ...]
 """
 
-import numpy as np
-
-from datasets.clips import Clips
 from datasets.errors import run_command
-from datasets.rgb_store import build_rgb_store
-from models.layers.three_steps import train_three_steps
-from models.layers.two_pathway_config import check_two_pathway_config
-from models.layers.two_pathway_net import both_cross_entropies
-from models.rgbpose.config import PROFILES, RGBPoseConfig
-from models.rgbpose.model import RGBPoseConv3D
-from training.dataset import TrainRows
-from training.folds import FoldJob, parse_train_arguments, run_folds
-from training.inputs import JOINTS, RGB
-from transforms.heatmap_input import num_channels
-
-NEEDS = (JOINTS, RGB)
-
-
-def train_fold(clips: Clips, train_rows: TrainRows, predict_rows: np.ndarray, job: FoldJob) -> np.ndarray:
-    """Train on `train_rows` and return the logits (len(predict_rows), K) of `predict_rows`."""
-    config: RGBPoseConfig = job.config
-    network = RGBPoseConv3D(
-        num_channels(clips.skeleton, config.input), clips.num_classes, dropout=config.dropout, **config.trunk
-    )
-    return train_three_steps(
-        network,
-        lambda output, batch, epoch: both_cross_entropies(output, batch["label"]),
-        clips,
-        train_rows,
-        predict_rows,
-        job,
-    )
+from models.rgbpose.entry import ENTRY
+from training.entry import train_entry
 
 
 def main(argv: list[str] | None = None) -> None:
-    args, config = parse_train_arguments(argv, "Train RGBPose-Conv3D on pictures and joint or limb heatmaps.", PROFILES)
-    check_two_pathway_config(config)
-    build_rgb_store(args.run, config.picture_size)
-    run_folds(args, f"rgbpose_{config.input}", config, train_fold, NEEDS)
+    train_entry(ENTRY, argv)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ Source: Li et al. (arXiv 2307.10624).
 """
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def semantic_loss(outputs: dict[str, Tensor], labels: Tensor, name_vectors: Tensor, weight: float = 20.0) -> Tensor:
@@ -20,3 +20,15 @@ def semantic_loss(outputs: dict[str, Tensor], labels: Tensor, name_vectors: Tens
     """
     distance = F.mse_loss(outputs["embedding"].float(), name_vectors[labels])
     return F.cross_entropy(outputs["logits"].float(), labels) + weight * distance
+
+
+class SemanticLoss(nn.Module):
+    """`semantic_loss` to the word vectors (K, D) of these classes, kept on the device of the training."""
+
+    def __init__(self, name_vectors: Tensor, weight: float) -> None:
+        super().__init__()
+        self.register_buffer("name_vectors", name_vectors)
+        self.weight = weight
+
+    def forward(self, outputs: dict[str, Tensor], batch: dict[str, Tensor], epoch: int) -> Tensor:
+        return semantic_loss(outputs, batch["label"], self.name_vectors, self.weight)

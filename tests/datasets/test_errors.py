@@ -13,14 +13,14 @@ from datasets.errors import InputError, TrainingError, naming
 
 ROOT = Path(__file__).parents[2]
 COMMAND = """
-import sys, time, torch
+import os, sys, time, torch
 from datasets.errors import InputError, TrainingError, naming, run_command
 from training.resources import run_side_by_side
 
 def fold(number, kind):
     with naming(f"entry fold {number}"):
         if kind == "sleep":
-            print("asleep", flush=True)
+            os.write(1, b"asleep\\n")  # whole, beside the other fold's
             time.sleep(60)
         if number == 1:
             raise {"input": InputError, "training": TrainingError, "bug": KeyError}[kind]("what to do")
@@ -33,16 +33,22 @@ run_command(main)
 """
 
 
-def start(tmp_path, *arguments: str) -> subprocess.Popen:
-    (tmp_path / "command.py").write_text(COMMAND)
+def popen(arguments: list[str], folder: Path, *path: Path) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, str(tmp_path / "command.py"), *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        [sys.executable, *arguments],
+        env=os.environ | {"PYTHONPATH": ":".join(map(str, (*path, ROOT)))},
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # so that a signal to the group spares the tests
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests in the background ignore it
     )
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    (folder / "command.py").write_text(COMMAND)
+    return popen(["command.py", *arguments], folder)
 
 
 @pytest.mark.parametrize(("kind", "jobs", "code"), [("input", "2", 2), ("training", "2", 3), ("training", "1", 3)])
@@ -80,14 +86,7 @@ def test_an_interrupt_while_libraries_load_ends_in_the_same_line(tmp_path, comma
     """numpy, pandas or torch are imported for half a second and more before a command's first line."""
     heavy = tmp_path / "numpy.py"
     heavy.write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)\n")
-    process = subprocess.Popen(
-        [sys.executable, "-m", command],
-        env=os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"},
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = popen(["-m", command], tmp_path, tmp_path)
     assert process.stdout.readline() == "loading\n"
     time.sleep(0.05)
     process.send_signal(signal.SIGINT)

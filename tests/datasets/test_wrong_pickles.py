@@ -80,6 +80,7 @@ def test_clip_in_train_and_test(workdir):
     [
         ({"label": "yes"}, "label is 'yes', expected an integer"),
         ({"label": -1}, "label -1, expected 0..1"),
+        ({"label": 10**12}, "label 1000000000000, expected 0..9999"),
         ({"total_frames": 9}, "total_frames is 9, but keypoint has 6 frames"),
         ({"keypoint": np.zeros((1, 6, 22), np.float32)}, "keypoint has shape (1, 6, 22), expected"),
         ({"keypoint": np.zeros((1, 6, 17, 2), np.float32), "keypoint_score": np.zeros((1, 6, 17))}, "has 17 joints"),

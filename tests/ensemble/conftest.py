@@ -17,7 +17,7 @@ def entry(workdir, monkeypatch):
     folder = workdir / "models" / "mean_joints"
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
-    (folder / "train.py").write_text(ENTRY)
+    (folder / "entry.py").write_text(ENTRY)
     monkeypatch.setattr(models, "__path__", [*models.__path__, str(folder.parent)])
     clips = tiny_clips(num_train=90, num_test=6)
     label = clips.table.label.to_numpy().copy()
@@ -26,7 +26,7 @@ def entry(workdir, monkeypatch):
     clips.table["label"] = label
     write_clips(clips, "tiny")
     make_folds_main(["--run", "tiny", "--num-folds", "2"])
-    import models.mean_joints.train as module
+    import models.mean_joints.entry as module
 
     module.main([*RUN, "--profile", "smoke"])
     yield module

@@ -4,8 +4,9 @@ ENTRY = """
 from dataclasses import dataclass
 from torch import nn
 from training.config import FitConfig
-from training.fold import fit_fold, predict_fold
-from training.folds import parse_train_arguments, run_folds
+from training.assembly import Assembly, Entry
+from training.entry import train_entry
+from training.losses import cross_entropy
 from training.weights import load_weights
 
 @dataclass(frozen=True)
@@ -14,7 +15,6 @@ class Config(FitConfig):
     sizes: tuple[int, ...] = (8,)
     test_batch_size: int = 8
 
-NEEDS = ("joints",)
 PROFILES = {"smoke": Config(epochs=10, batch_size=8, lr=0.05, milestones=(8,), warmup_epochs=1)}
 
 class Net(nn.Module):
@@ -26,24 +26,31 @@ class Net(nn.Module):
     def forward(self, joints):
         return self.head(self.backbone(joints))
 
-def prepare(batch):
+def to_input(batch, is_train):
     return {"joints": batch["joints"]}
 
-def train_fold(clips, train_rows, predict_rows, job):
-    model = Net(job.config.sizes[0], clips.num_classes)
-    if job.config.weights:
-        load_weights(model, job.config.weights)
+def assemble(clips, config):
+    network = Net(config.sizes[0], clips.num_classes)
+    if config.weights:
+        load_weights(network, config.weights)
     def joints(row):
         return (clips.joints_of(row).mean((0, 1)).reshape(-1) / 1000).astype("float32")
-    model = fit_fold(
-        model, clips, train_rows, job, lambda row, rng: {"joints": joints(row)}, prepare=prepare,
-        loss_fn=lambda logits, batch, epoch: nn.functional.cross_entropy(logits, batch["label"]),
-    )
-    return predict_fold(model, clips, predict_rows, job, lambda row: {"joints": joints(row)[None]}, prepare=prepare)
+    def train_view(row, rng):
+        return {"joints": joints(row)}
+    def test_views(row):
+        return {"joints": joints(row)[None]}
+    return Assembly(network, config, train_view, test_views, to_input, cross_entropy)
+
+def name(config, profile):
+    return "mean_joints_a"
+
+def check(config):
+    pass
+
+ENTRY = Entry("mean_joints", ("joints",), PROFILES, name, assemble, check)
 
 def main(argv):
-    args, config = parse_train_arguments(argv, "test", PROFILES)
-    run_folds(args, "mean_joints_a", config, train_fold, NEEDS)
+    train_entry(ENTRY, argv)
 """
 NAME = "mean_joints_a"  # folder and variant
 RUN = ["--run", "tiny", "--jobs", "1"]

@@ -117,7 +117,7 @@ def test_runs_whose_names_end_in_a_track_do_not_share_folds():
         ("a,v,p,0,0\nb,w,q,-2,1\n", "row 3: label is '-2'"),
         ("a,v,p,0,0\na,v,p,0,0\n", "clip 'a' comes twice"),
         ("a,v,p,0,0\nb,w,q,1,1,7,8\n", "expected a csv with the columns"),
-        ("".encode("utf-16"), "expected a csv with the columns"),
+        ("".encode("utf-16"), "expected clip_id, video_id"),
     ],
 )
 def test_a_table_of_folds_that_cannot_be_is_named(workdir, content, message):

@@ -16,6 +16,7 @@ import pytest
 import torch
 from torch import nn
 
+from datasets.errors import InputError
 from datasets.skeletons import COCO_17, IMIGUE_22, OPENPOSE_137, SMG_25, Skeleton
 from models.ehct.blocks import HypergraphAttention
 from models.ehct.hypergraph import hop_distances, hyperedge_means
@@ -204,7 +205,7 @@ def test_hops_are_steps_along_the_limbs(skeleton):
 
 def test_an_unconnected_skeleton_is_refused():
     loose = Skeleton("loose", ("hip", "knee", "hand"), limbs=((0, 1),), flip_pairs=(), center=0)
-    with pytest.raises(ValueError, match="no way along the limbs from hip to hand"):
+    with pytest.raises(InputError, match="no way along the limbs from hip to hand"):
         EHCT(loose, num_classes=2)
 
 
@@ -212,12 +213,12 @@ def test_each_joint_gets_the_mean_of_its_hyperedge():
     means = hyperedge_means(((0, 2), (1,)), 3)
     np.testing.assert_allclose(means @ np.array([1.0, 10.0, 3.0]), [2.0, 10.0, 2.0])
     for wrong in (((0, 1),), ((0, 1), (1, 2))):
-        with pytest.raises(ValueError, match="exactly one"):
+        with pytest.raises(InputError, match="exactly one"):
             hyperedge_means(wrong, 3)
 
 
 def test_a_width_that_does_not_divide_is_refused():
-    with pytest.raises(ValueError, match="a multiple of 12"):
+    with pytest.raises(InputError, match="a multiple of 12"):
         small(num_heads=3, head_dim=5)
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from datasets.errors import InputError
 from datasets.skeletons import COCO_17, IMIGUE_22, SMG_25
 from models.gecn.model import GECN, mode_matrix
 from models.layers.multiscale_temporal import MultiScaleTemporal
@@ -126,7 +127,7 @@ def test_mode_one_is_bones_and_a_deep_mode_is_joints():
 
 
 def test_mode_zero_is_refused():
-    with pytest.raises(ValueError, match="k must be at least 1"):
+    with pytest.raises(InputError, match="k must be at least 1"):
         GECN(IMIGUE_22, num_classes=5, k=0)
 
 

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datasets.errors import InputError
 from models.gecn.loss import GECNLoss, class_mean_discrepancy, orthogonal_prior
 
 
@@ -41,7 +42,7 @@ def slow_loss(outputs, labels, loss: GECNLoss) -> float:
 def test_the_loss_equals_the_slow_one(batch, num_classes, z_dim, seed):
     outputs, labels = random_batch(batch, num_classes, z_dim, seed)
     loss = GECNLoss(num_classes, z_dim, lambda_1=0.3).double()
-    assert float(loss(outputs, labels)) == pytest.approx(slow_loss(outputs, labels, loss), rel=1e-9)
+    assert float(loss(outputs, {"label": labels}, 0)) == pytest.approx(slow_loss(outputs, labels, loss), rel=1e-9)
 
 
 @given(st.permutations(range(6)))
@@ -49,7 +50,9 @@ def test_the_order_of_clips_does_not_matter(order):
     outputs, labels = random_batch(6, 4, 8, seed=0)
     loss = GECNLoss(4, 8).double()
     shuffled = {name: value[list(order)] for name, value in outputs.items()}
-    assert float(loss(shuffled, labels[list(order)])) == pytest.approx(float(loss(outputs, labels)), rel=1e-12)
+    assert float(loss(shuffled, {"label": labels[list(order)]}, 0)) == pytest.approx(
+        float(loss(outputs, {"label": labels}, 0)), rel=1e-12
+    )
 
 
 def test_prior_directions_are_at_right_angles_and_repeat():
@@ -59,7 +62,7 @@ def test_prior_directions_are_at_right_angles_and_repeat():
 
 
 def test_more_classes_than_dimensions_are_refused():
-    with pytest.raises(ValueError, match="33 classes need as many dimensions of z, got 32"):
+    with pytest.raises(InputError, match="33 classes need as many dimensions of z, got 32"):
         GECNLoss(33, 32)
 
 
@@ -77,17 +80,17 @@ def test_gradients_pull_the_class_mean_to_its_prior_and_leave_absent_classes_alo
 def test_the_offset_shrinks_the_mean_of_z_only():
     loss = GECNLoss(2, 4, lambda_1=1.0, lambda_2=0.0)
     z = torch.tensor([[1.0, 2.0, 0.0, 0.0], [1.0, -2.0, 0.0, 0.0]], requires_grad=True)
-    loss({"logits": torch.zeros(2, 2), "z": z}, torch.tensor([0, 1])).backward()
+    loss({"logits": torch.zeros(2, 2), "z": z}, {"label": torch.tensor([0, 1])}, 0).backward()
     torch.testing.assert_close(z.grad, torch.tensor([[0.5, 0, 0, 0], [0.5, 0, 0, 0]]))
 
 
 def test_gradients_are_finite_when_every_z_is_zero():
     z = torch.zeros(3, 8, requires_grad=True)
-    GECNLoss(4, 8)({"logits": torch.zeros(3, 4), "z": z}, torch.tensor([0, 1, 1])).backward()
+    GECNLoss(4, 8)({"logits": torch.zeros(3, 4), "z": z}, {"label": torch.tensor([0, 1, 1])}, 0).backward()
     assert torch.isfinite(z.grad).all()
 
 
 def test_cross_entropy_raises_the_right_logit():
     logits = torch.zeros(1, 3, requires_grad=True)
-    GECNLoss(3, 8)({"logits": logits, "z": torch.zeros(1, 8)}, torch.tensor([1])).backward()
+    GECNLoss(3, 8)({"logits": logits, "z": torch.zeros(1, 8)}, {"label": torch.tensor([1])}, 0).backward()
     assert logits.grad[0, 1] < 0 < logits.grad[0, 0] == logits.grad[0, 2]

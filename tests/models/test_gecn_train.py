@@ -11,10 +11,11 @@ import torch
 
 from datasets.errors import InputError
 from datasets.paths import oof_json, oof_npz
-from ensemble.entries import entry_folder, entry_module
+from ensemble.entries import entry_folder, entry_of
 from folds.make import main as make_folds_main
 from models.gecn.config import PROFILES
-from models.gecn.train import build_model, build_transform, entry_name, main
+from models.gecn.entry import ENTRY, build_network, build_transform
+from models.gecn.train import main
 from oof.artifacts import read_oof
 from tests.tiny import tiny_clips, write_clips
 
@@ -24,10 +25,10 @@ FAST = ["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--epochs", "1"]
 @pytest.mark.parametrize("profile", PROFILES)
 def test_an_entry_is_called_by_what_is_not_as_in_its_profile(profile):
     config = PROFILES[profile]
-    assert entry_name(dataclasses.replace(config, epochs=3), config) == "gecn"
-    assert entry_name(dataclasses.replace(config, k=2), config) == "gecn_k2"
-    assert entry_name(dataclasses.replace(config, k=2, streams=("motion",)), config) == "gecn_k2_motion"
-    assert entry_name(dataclasses.replace(config, streams=("bone", "motion")), config) == "gecn_bone_motion"
+    assert ENTRY.name(dataclasses.replace(config, epochs=3), config) == "gecn"
+    assert ENTRY.name(dataclasses.replace(config, k=2), config) == "gecn_k2"
+    assert ENTRY.name(dataclasses.replace(config, k=2, streams=("motion",)), config) == "gecn_k2_motion"
+    assert ENTRY.name(dataclasses.replace(config, streams=("bone", "motion")), config) == "gecn_bone_motion"
 
 
 def test_modes_are_entries_beside_each_other(workdir):
@@ -40,7 +41,7 @@ def test_modes_are_entries_beside_each_other(workdir):
     assert all(np.isfinite(one).all() and one.shape == (24, 4) for one in logits)  # clips 1 and 2: one frame, nobody
     assert not np.allclose(logits[0], logits[1]) and not np.allclose(logits[1], logits[2])
     for name in made:
-        assert entry_folder(name) == "gecn" and entry_module(name).__name__ == "models.gecn.train"
+        assert entry_folder(name) == "gecn" and entry_of(name) is ENTRY
         assert oof_json("tiny", name).exists()
 
 
@@ -52,7 +53,7 @@ def test_the_score_tells_missing_points_whatever_the_streams(streams, channels):
     views = build_transform(clips, config).test_views(clips.joints_of(0), 1280, 720)["joints"]
     assert views.shape[1] == channels
     with torch.no_grad():
-        assert build_model(clips, config).eval()(torch.from_numpy(views))["logits"].shape == (1, 4)
+        assert build_network(clips, config).eval()(torch.from_numpy(views))["logits"].shape == (1, 4)
 
 
 @pytest.mark.parametrize(

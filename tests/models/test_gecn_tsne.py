@@ -10,7 +10,7 @@ from datasets.errors import InputError
 from datasets.paths import fold_checkpoint_dir, report_dir
 from folds.make import main as make_folds
 from models.gecn.config import PROFILES
-from models.gecn.train import build_model
+from models.gecn.entry import build_network
 from models.gecn.tsne import bottlenecks, draw_tsne, embed, main
 from tests.tiny import tiny_clips, write_clips
 from training.checkpoint import save_checkpoint
@@ -56,7 +56,7 @@ def test_the_command_draws_once_and_says_when_it_cannot(workdir, capsys):
     weights = fold_checkpoint_dir("tiny", "gecn", 0) / "weights.pt"
     config = PROFILES["smoke"]
     torch.manual_seed(0)
-    model = build_model(clips, config)
+    model = build_network(clips, config)
     plain = {key: list(v) if isinstance(v, tuple) else v for key, v in dataclasses.asdict(config).items()}
     save_checkpoint(weights, {"model": model.state_dict(), "fingerprint": {"config": plain}})
     main(["--run", "tiny"])

@@ -16,12 +16,13 @@ from datasets.errors import InputError
 from datasets.rgb_store import RgbStore, build_rgb_store
 from datasets.skeletons import COCO_17, IMIGUE_22, SMG_25
 from models.image_level.config import PROFILES
+from models.image_level.entry import ENTRY, build_network
 from models.image_level.frames import FrameTransform, keypoint_joints, keypoint_vectors
 from models.image_level.model import ImageLevel
-from models.image_level.train import build_model, main, train_fold
+from models.image_level.train import main
+from tests.assembled import fold_of
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import DOT_JOINT, dot_centre, filmed, picture
-from training.folds import FoldJob
 
 CONFIG = PROFILES["smoke"]
 CPU = torch.device("cpu")
@@ -31,7 +32,7 @@ LEFT_WRIST = COCO_17.joints.index("left_wrist")  # the COCO joint of the joint t
 
 def small() -> ImageLevel:
     torch.manual_seed(0)
-    return build_model(4, 17, CONFIG)
+    return build_network(4, 17, CONFIG)
 
 
 @pytest.fixture
@@ -42,8 +43,8 @@ def clips(workdir, monkeypatch) -> Clips:
     return load_clips("tiny", "track1")
 
 
-def job(folder: Path, config=CONFIG) -> FoldJob:
-    return FoldJob("image_level", 0, "tiny", config, folder, {"fold": 0}, CPU)
+def fold(clips, rows, wanted, folder: Path, config=CONFIG):
+    return fold_of(ENTRY, config, clips, rows, wanted, folder)
 
 
 def test_it_has_the_published_parts_and_size():
@@ -174,16 +175,16 @@ def test_eight_frames_can_be_learnt_by_heart():
 def test_every_clip_gets_logits_that_do_not_depend_on_the_others(clips, tmp_path):
     train_rows, every = np.flatnonzero(clips.table.label >= 0), np.arange(len(clips))
     assert 1 in clips.table.num_frames.to_numpy() and any(not clips.joints_of(row).any() for row in every)
-    logits = train_fold(clips, train_rows, every, job(tmp_path / "fold"))
+    logits = fold(clips, train_rows, every, tmp_path / "fold")
     assert logits.shape == (len(clips), clips.num_classes) and np.isfinite(logits).all()
-    alone = train_fold(clips, train_rows, every[3:4], job(tmp_path / "fold"))  # nothing is trained again
+    alone = fold(clips, train_rows, every[3:4], tmp_path / "fold")  # nothing is trained again
     np.testing.assert_allclose(alone, logits[3:4], atol=1e-5)
 
 
 def test_frozen_passes_come_first_and_are_left_out_with_weights(clips, tmp_path, capsys):
     rows = np.flatnonzero(clips.table.label >= 0)
     config = dataclasses.replace(CONFIG, epochs=1, frozen_epochs=1)
-    train_fold(clips, rows, rows[:1], job(tmp_path / "fold", config))
+    fold(clips, rows, rows[:1], tmp_path / "fold", config)
     frozen, last = (torch.load(tmp_path / "fold" / f) for f in ("frozen/weights.pt", "weights.pt"))
     stem = "backbone.conv_stem.weight"
     assert not torch.equal(frozen["model"][stem], last["model"][stem])
@@ -192,7 +193,7 @@ def test_frozen_passes_come_first_and_are_left_out_with_weights(clips, tmp_path,
         clips, table=clips.table.assign(label=clips.table.label.clip(upper=1)), classes=("a", "b"), mirror=np.arange(2)
     )
     started = dataclasses.replace(config, weights=str(tmp_path / "fold" / "weights.pt"))
-    logits = train_fold(part, lambda epoch: rows[epoch::2], rows[:5], job(tmp_path / "part", started))
+    logits = fold(part, lambda epoch: rows[epoch::2], rows[:5], tmp_path / "part", started)
     assert logits.shape == (5, 2) and np.isfinite(logits).all()
     assert not (tmp_path / "part" / "frozen").exists()
     assert "classifier.weight: left as initialised: (4," in capsys.readouterr().out
@@ -200,9 +201,9 @@ def test_frozen_passes_come_first_and_are_left_out_with_weights(clips, tmp_path,
 
 def test_a_file_of_timms_network_fills_the_backbone(tmp_path):
     config = dataclasses.replace(CONFIG, channel_multiplier=1.0)  # most of the parameters are in the backbone
-    tensors = build_model(4, 17, config).backbone.state_dict()
+    tensors = build_network(4, 17, config).backbone.state_dict()
     torch.save(tensors, tmp_path / "b0.pth")
-    started = build_model(4, 17, dataclasses.replace(config, weights=str(tmp_path / "b0.pth")))
+    started = build_network(4, 17, dataclasses.replace(config, weights=str(tmp_path / "b0.pth")))
     assert all(torch.equal(tensor, tensors[name]) for name, tensor in started.backbone.state_dict().items())
 
 

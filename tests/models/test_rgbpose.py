@@ -17,7 +17,7 @@ from folds.make import main as make_folds
 from models.layers.pathway_net import PathwayNet
 from models.layers.pose_backbone import PoseBackbone
 from models.layers.rgb_backbone import RGBBackbone
-from models.layers.two_pathway_config import check_two_pathway_config, step_config
+from models.layers.two_pathway_config import check_two_pathway_config, stage_config
 from models.layers.two_pathway_net import both_cross_entropies, merge_pathways
 from models.rgbpose.config import PROFILES
 from models.rgbpose.model import RGBPoseConv3D
@@ -125,7 +125,7 @@ def test_eight_clips_can_be_learnt_by_heart():
 
 def test_paper_profile_is_the_published_recipe():
     config = PROFILES["paper"]
-    rgb, pose = step_config(config, "rgb"), step_config(config, "pose")
+    rgb, pose = stage_config(config, "rgb"), stage_config(config, "pose")
     assert (rgb.lr, rgb.lr_batch_size, rgb.weight_decay, rgb.epochs, rgb.milestones) == (0.15, 96, 1e-4, 180, ())
     assert (pose.lr, pose.lr_batch_size, pose.weight_decay, pose.epochs) == (0.2, 128, 3e-4, 180)
     assert (config.lr, config.lr_batch_size, config.milestones, config.epochs) == (0.0075, 48, (12, 16), 20)

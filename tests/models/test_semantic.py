@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from datasets.errors import InputError
 from datasets.labels import IMIGUE_CLASSES, SMG_CLASSES
 from models.semantic.config import PROFILES
+from models.semantic.entry import ENTRY
 from models.semantic.loss import semantic_loss
 from models.semantic.model import SemanticPoseC3D
-from models.semantic.train import train_fold
 from models.semantic.vectors import DIMS, letter_vector, name_vectors, split_words
+from tests.assembled import fold_of
 from tests.tiny import tiny_clips
-from training.folds import FoldJob
 
 
 def small(num_joints: int = 5, num_classes: int = 4, **changes) -> SemanticPoseC3D:
@@ -212,7 +212,6 @@ def test_one_fold_of_other_classes(workdir, kind):
         config = dataclasses.replace(config, weights=weights)
         folder = workdir / str(number)
         folder.mkdir()
-        job = FoldJob("semantic", number, "tiny", config, folder, {"fold": number}, torch.device("cpu"))
-        logits.append(train_fold(clips, lambda epoch: rows, wanted, job))
+        logits.append(fold_of(ENTRY, config, clips, lambda epoch: rows, wanted, folder))
     assert all(part.shape == (len(clips), 4) and np.isfinite(part).all() for part in logits)
     assert not np.array_equal(*logits)

@@ -15,11 +15,12 @@ from datasets.clips import Clips, load_clips
 from datasets.errors import InputError
 from datasets.rgb_store import RgbStore, build_rgb_store
 from models.video_swin.config import PROFILES
-from models.video_swin.train import build_model, main, train_fold
+from models.video_swin.entry import ENTRY, build_network
+from models.video_swin.train import main
+from tests.assembled import fold_of
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed
 from training.dataset import ViewSamples
-from training.folds import FoldJob
 from training.predict import predict
 from transforms.rgb_clip import RgbClipTransform, normalise
 
@@ -35,27 +36,27 @@ def clips(workdir, monkeypatch) -> Clips:
     return load_clips("tiny", "track1")
 
 
-def job(folder: Path, config=CONFIG) -> FoldJob:
-    return FoldJob("video_swin_t", 0, "tiny", config, folder, {"fold": 0}, CPU)
+def fold(clips: Clips, rows, wanted, folder: Path, config=CONFIG):
+    return fold_of(ENTRY, config, clips, rows, wanted, folder)
 
 
 def test_every_clip_gets_logits_that_do_not_depend_on_the_others(clips, tmp_path):
     train_rows, every = np.flatnonzero(clips.table.label >= 0), np.arange(len(clips))
     assert 1 in clips.table.num_frames.to_numpy() and any(not clips.joints_of(row).any() for row in every)
-    logits = train_fold(clips, train_rows, every, job(tmp_path / "fold"))
+    logits = fold(clips, train_rows, every, tmp_path / "fold")
     assert logits.shape == (len(clips), clips.num_classes) and np.isfinite(logits).all()
     # weights.pt is there now: nothing is trained again.
-    alone = train_fold(clips, train_rows, every[3:4], job(tmp_path / "fold"))
+    alone = fold(clips, train_rows, every[3:4], tmp_path / "fold")
     np.testing.assert_allclose(alone, logits[3:4], atol=1e-5)
 
 
 def test_a_part_of_the_classes_starts_from_the_folds_own_weights(clips, tmp_path, capsys):
     rows = np.flatnonzero(clips.table.label >= 0)
-    train_fold(clips, rows, rows[:1], job(tmp_path / "fold"))
+    fold(clips, rows, rows[:1], tmp_path / "fold")
     table = clips.table.assign(label=clips.table.label.clip(upper=1))
     part = dataclasses.replace(clips, table=table, classes=("slow", "others"), mirror=np.arange(2))
     config = dataclasses.replace(CONFIG, epochs=1, weights=str(tmp_path / "fold" / "weights.pt"))
-    logits = train_fold(part, lambda epoch: rows[epoch::2], rows[:5], job(tmp_path / "part", config))
+    logits = fold(part, lambda epoch: rows[epoch::2], rows[:5], tmp_path / "part", config)
     assert logits.shape == (5, 2) and np.isfinite(logits).all()
     assert "cls_head.fc_cls.weight: left as initialised: (4," in capsys.readouterr().out
 
@@ -64,7 +65,7 @@ def test_a_mirrored_recording_gets_the_same_logits_where_views_are_mirrored():
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (6, 32, 32, 3)).astype(np.uint8)
     transform = RgbClipTransform(clip_len=4, full_size=32, num_clips=1, flip_views=True)
-    model = build_model(4, CONFIG).eval()
+    model = build_network(4, CONFIG).eval()
 
     def logits_of(shown: np.ndarray) -> np.ndarray:
         store = store_of(shown)

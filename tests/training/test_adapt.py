@@ -12,8 +12,8 @@ from torch import nn
 
 from training import adapt
 from training.adapt import MIN_CLIPS, PRIOR, adapted, clips_by_person
-from training.fold import even_batch
 from training.seeding import seed_torch
+from training.verbs import even_batch
 
 
 def network() -> nn.Module:

@@ -1,7 +1,9 @@
 """Training an entry from the command line: python -m pytest tests/training/test_folds.py"""
 
+import argparse
 import dataclasses
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,44 +15,71 @@ from folds.make import load_folds
 from folds.make import main as make_folds_main
 from oof.artifacts import read_oof
 from tests.tiny import tiny_clips, write_clips
-from training.config import FitConfig
-from training.dataset import TrainSamples, ViewSamples
-from training.fit import NonFiniteLossError, fit
-from training.folds import parse_train_arguments, run_folds
-from training.predict import predict
+from training.assembly import Assembly, Entry
+from training.config import FitConfig, add_run_arguments
+from training.entry import train_and_predict, train_entry
+from training.fit import NonFiniteLossError
+from training.folds import FoldWork, run_folds
+from training.losses import cross_entropy
 from training.versions import in_all
 
 NAME = "mean_joints"  # an entry of this file: a linear classifier of a clip's mean joints
-PROFILES = {"smoke": FitConfig(batch_size=8, lr=0.05)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(FitConfig):
+    num_test_clips: int = 1
+    test_batch_size: int = 8
+
+
+PROFILES = {"smoke": Config(batch_size=8, lr=0.05)}
 FAST = ["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--epochs", "1"]
 
 
-def train_fold(clips, train_rows, predict_rows, job):
+def to_input(batch, is_train):
+    return {"input": batch["joints"]}
+
+
+def assemble(clips, config) -> Assembly:
     def mean_joints(row):
         return (clips.joints_of(row).mean((0, 1)).reshape(-1) / 1000).astype(np.float32)
 
-    def prepare(batch):
-        return {"input": batch["joints"]}
+    def train_view(row, rng):
+        return {"joints": mean_joints(row)}
 
-    model = fit(
-        torch.nn.Linear(66, clips.num_classes),
-        TrainSamples(train_rows, clips.table.label.to_numpy(), lambda row, rng: {"joints": mean_joints(row)}, 0),
-        job.config,
-        prepare=prepare,
-        loss_fn=lambda logits, batch, epoch: torch.nn.functional.cross_entropy(logits, batch["label"]),
-        folder=job.folder,
-        fingerprint=job.fingerprint,
-        title=job.title,
-        device=job.device,
-        clip_ids=clips.table.clip_id.tolist(),
-    )
-    views = ViewSamples(predict_rows, lambda row: {"joints": mean_joints(row)[None]})
-    return predict(model, views, prepare=prepare, batch_size=8, precision="fp32", device=job.device)
+    def test_views(row):
+        return {"joints": np.repeat(mean_joints(row)[None], config.num_test_clips, axis=0)}
+
+    network = torch.nn.Linear(66, clips.num_classes)
+    return Assembly(network, config, train_view, test_views, to_input, cross_entropy)
+
+
+def name(config, profile):
+    return NAME
+
+
+def check(config):
+    """Every setting is right."""
+
+
+ENTRY = Entry("mean_joints", ("joints",), PROFILES, name, assemble, check)
 
 
 def train_main(argv):
-    args, config = parse_train_arguments(argv, "test", PROFILES)
-    run_folds(args, NAME, config, train_fold, ("joints",))
+    train_entry(ENTRY, argv)
+
+
+def work(log_probs=None, **more) -> FoldWork:
+    config = dataclasses.replace(PROFILES["smoke"], epochs=1)
+    return FoldWork(
+        more.pop("name", NAME), ("joints",), config, log_probs or partial(train_and_predict, ENTRY, config), **more
+    )
+
+
+def arguments(*more):
+    parser = argparse.ArgumentParser()
+    add_run_arguments(parser)
+    return parser.parse_args(["--run", "tiny", "--jobs", "1", *more])
 
 
 @pytest.fixture
@@ -87,12 +116,11 @@ def test_folds_of_several_machines_are_all_named():
 
 
 def test_an_error_in_a_fold_names_entry_and_fold(run):
-    def failing(clips, train_rows, predict_rows, job):
+    def failing(clips, train_rows, rows, place):
         raise NonFiniteLossError("loss is nan")
 
-    args, config = parse_train_arguments(FAST, "test", PROFILES)
     with pytest.raises(NonFiniteLossError, match=r"^mean_joints fold 0: loss is nan$"):
-        run_folds(args, NAME, config, failing, ("joints",))
+        run_folds(arguments(), work(failing))
 
 
 def test_one_fold_a_process_gives_the_same_bytes_as_all_at_once(run):
@@ -123,6 +151,20 @@ def test_a_finished_entry_is_skipped_and_other_settings_are_refused(run, capsys)
     assert weights.stat().st_mtime_ns > before and not of_a_step.exists()
 
 
+def test_another_number_of_test_clips_predicts_again_and_trains_nothing(run):
+    train_main(FAST)
+    weights = fold_checkpoint_dir("tiny", NAME, 0) / "weights.pt"
+    before, oof = weights.stat().st_mtime_ns, read_oof(oof_npz("tiny", NAME))
+    train_main([*FAST, "--num-test-clips", "3"])
+    again = read_oof(oof_npz("tiny", NAME))
+    assert weights.stat().st_mtime_ns == before
+    assert json.loads(oof_json("tiny", NAME).read_text())["config"]["num_test_clips"] == 3
+    np.testing.assert_allclose(again.logits, oof.logits, atol=1e-5)  # three times the same view
+    predictions = weights.with_name("predictions.npz").stat().st_mtime_ns
+    train_main([*FAST, "--num-test-clips", "3", "--num-workers", "0"])
+    assert weights.with_name("predictions.npz").stat().st_mtime_ns == predictions
+
+
 def two_classes(clips):
     label = clips.table.label.clip(upper=1)
     return dataclasses.replace(
@@ -131,15 +173,15 @@ def two_classes(clips):
 
 
 def test_an_entry_may_learn_other_classes(run):
-    args, config = parse_train_arguments(FAST, "test", PROFILES)
     weights = {"made_from": "a"}
-    run_folds(args, "two", config, train_fold, ("joints",), relabel=two_classes, made_from=lambda fold: weights)
+    two = work(name="two", relabel=two_classes, made_from=lambda fold: weights)
+    run_folds(arguments(), two)
     oof, folds = read_oof(oof_npz("tiny", "two")), load_folds("tiny")
     assert oof.classes.tolist() == ["first", "other"] and oof.logits.shape[1] == 2
     np.testing.assert_array_equal(oof.label, np.minimum(folds.label[folds.fold >= 0], 1))
     weights["made_from"] = "b"
     with pytest.raises(InputError, match="made with made_from = 'a', now 'b'"):
-        run_folds(args, "two", config, train_fold, ("joints",), relabel=two_classes, made_from=lambda fold: weights)
+        run_folds(arguments(), two)
 
 
 @pytest.mark.parametrize(("fold", "message"), [("7", "expected all, or 0 to 1"), ("first", "expected all, or 0 to 1")])

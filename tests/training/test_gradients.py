@@ -38,7 +38,7 @@ def test_heavy_tails_are_right(seed, scale, num_steps):
     assert median == pytest.approx(np.median(norms), rel=1e-5) and largest == pytest.approx(norms.max())
 
 
-@given(st.integers(0, 99), st.sampled_from([1e6, 1e31, np.inf, np.nan]))
+@given(st.integers(0, 99), st.sampled_from([1e9, 1e31, np.inf, np.nan]))
 @settings(max_examples=30, deadline=None)
 def test_one_wrong_step_is_named_wherever_it_comes(place, wrong):
     norms = np.full(100, 3.0)

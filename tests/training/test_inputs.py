@@ -21,10 +21,12 @@ from oof.artifacts import read_oof
 from oof.prior import class_prior
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed
+from training.assembly import Assembly
 from training.config import FitConfig
-from training.fold import predict_fold
-from training.folds import FoldJob, run_folds
+from training.folds import FoldWork, run_folds
 from training.inputs import JOINTS, RGB, inputs_of, made_of
+from training.losses import cross_entropy
+from training.verbs import predict_by_person
 
 ARGS = argparse.Namespace(run="tiny", fold="all", jobs=1, device="cpu", overwrite=False)
 
@@ -53,11 +55,11 @@ def test_a_test_clip_that_lacks_an_input_is_not_shown_and_gets_the_class_shares(
     lacking = {JOINTS: run[0], RGB: run[-1]}
     asked = []
 
-    def train_fold(clips, train_rows, predict_rows, job):
-        asked.extend(predict_rows.tolist())
-        return np.tile(np.arange(4.0), (len(predict_rows), 1))
+    def log_probs(clips, train_rows, rows, place):
+        asked.extend(rows.tolist())
+        return np.tile(np.arange(4.0), (len(rows), 1))
 
-    run_folds(ARGS, "entry", Config(), train_fold, needs)
+    run_folds(ARGS, FoldWork("entry", needs, Config(), log_probs))
     clips, folds, oof = load_clips("tiny", "track1"), load_folds("tiny"), read_oof(oof_npz("tiny", "entry"))
     blind = [lacking[need] for need in needs]
     assert set(asked) == set(range(len(clips))) - set(blind)
@@ -104,11 +106,16 @@ def test_nobody_in_view_is_not_adapted_to(workdir):
     clips = tiny_clips(num_train=40, num_subjects=1)
     assert not clips.has_joints.all()
     rows = np.flatnonzero(clips.table.split == "train")
-    job = FoldJob("entry", 0, "tiny", Config(), workdir, {}, torch.device("cpu"), (JOINTS,), adapt=True)
     clips = dataclasses.replace(clips, classes=clips.classes[:2])
 
     def views(row):
         return {"x": np.full((1, 1), float(clips.has_joints[row]) * (1 + row), np.float32)}
 
-    logits = predict_fold(Seen().eval(), clips, rows, job, views, prepare=lambda batch: batch)
+    def to_input(batch, is_train):
+        return batch
+
+    network = Seen().eval()
+    assembly = Assembly(network, Config(), views, views, to_input, cross_entropy)
+    tells = clips.has_joints[rows]
+    logits = predict_by_person(assembly, network, clips, rows, tells, torch.device("cpu"))
     assert logits.shape == (40, 2) and np.isfinite(logits).all()

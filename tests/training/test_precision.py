@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from benchmarks.number_format import FRAMES, KERNELS, gradient_error
+from benchmarks.paper_step import ENTRIES, module_of
 from datasets.errors import InputError
 from training.precision import autocast, describe_format, number_format
 
@@ -49,22 +51,30 @@ def test_clips_shorter_than_the_kernel_have_right_weight_gradients(kernel, frame
 WITH_OTHER_KERNELS = """
 import torch
 from benchmarks.number_format import FRAMES, KERNELS, gradient_error
-from benchmarks.paper_step import ENTRIES, module_of
 from training.precision import autocast
 
 for kernel in KERNELS:
     for frames in FRAMES:
         assert gradient_error(kernel, frames, autocast("bf16", torch.device("cpu"))) < 1e-5, (kernel, frames)
-model, inputs = ENTRIES["ehct"](module_of("ehct", "config").PROFILES["demo"], 16)
-for _ in range(4):
-    model(**inputs).sum().backward()
 """
 
 
 def test_the_kernels_of_older_processors_are_right_as_well():
-    """oneDNN is told to use no more than AVX2, which it reads when it is loaded. A write past its memory ends it."""
+    """oneDNN is told to use no more than AVX2, which it reads when it is loaded."""
     environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     process = subprocess.run(
         [sys.executable, "-c", WITH_OTHER_KERNELS], env=environment, capture_output=True, text=True, timeout=120
     )
     assert process.returncode == 0, process.stderr
+
+
+@pytest.mark.parametrize("profile", ["smoke", "demo", "bench", "paper"])
+@pytest.mark.parametrize("name", ENTRIES)
+def test_no_network_strides_by_a_1x1_convolution_of_few_channels(name, profile):
+    """In channels-last memory oneDNN's AVX2 kernel (torch 2.13) writes past the end of its own for 2 to 7 of them."""
+    pytest.importorskip(f"models.{name}.model", reason="the entry's folder may be deleted")
+    with torch.device("meta"):
+        model, _ = ENTRIES[name](module_of(name, "config").PROFILES[profile], 1)
+    for layer, module in model.named_modules():
+        if isinstance(module, nn.Conv2d) and set(module.kernel_size) == {1} and set(module.stride) != {1}:
+            assert module.in_channels // module.groups >= 8, layer

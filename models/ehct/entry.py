@@ -1,0 +1,78 @@
+"""EHCT, put together: joints, bones and their motions over hyperedges."""
+
+from datasets.clips import Clips
+from datasets.errors import InputError
+from models.ehct.config import PROFILES, EHCTConfig
+from models.ehct.model import EHCT
+from models.layers.graph_views import GraphViews
+from training.assembly import Assembly, Entry
+from training.inputs import JOINTS
+from training.losses import SmoothedCrossEntropy
+from training.weights import load_weights
+from transforms.graph import GraphAugment, GraphTransform, with_score
+
+STREAMS = ("joint", "bone", "motion", "bonemotion")
+
+
+def build_transform(clips: Clips, config: EHCTConfig) -> GraphTransform:
+    """Clips to the network's input."""
+    augment = GraphAugment(
+        crop=(config.crop_min, 1.0),
+        min_frames=config.num_frames,
+        rotation=config.rotation,
+        scale=config.scale,
+        flip=config.flip if clips.may_mirror else 0.0,
+    )
+    return GraphTransform(
+        clips.skeleton,
+        config.num_frames,
+        augment,
+        with_score(config.stream),
+        config.unit,
+        keep_path=True,
+        num_clips=config.num_test_clips,
+        flip_views=config.flip_test and clips.may_mirror,
+    )
+
+
+def build_network(clips: Clips, config: EHCTConfig, in_channels: int) -> EHCT:
+    """The network for these clips' skeleton, classes and people."""
+    return EHCT(
+        clips.skeleton,
+        clips.num_classes,
+        num_persons=clips.joints.shape[1],
+        in_channels=in_channels,
+        num_heads=config.num_heads,
+        head_dim=config.head_dim,
+        strides=config.strides,
+        grouping=config.hyperedges,
+        alpha=config.alpha,
+        enhanced=config.enhanced,
+        token_block=config.token_block,
+        dropout=config.dropout,
+    )
+
+
+def assemble(clips: Clips, config: EHCTConfig) -> Assembly:
+    """EHCT for the skeleton and the classes of `clips`."""
+    transform = build_transform(clips, config)
+    network = build_network(clips, config, transform.num_channels)
+    if config.weights:
+        load_weights(network, config.weights)
+    views, loss = GraphViews(clips, transform), SmoothedCrossEntropy(config.smoothing)
+    return Assembly(network, config, views.train_view, views.test_views, views.to_input, loss)
+
+
+def name(config: EHCTConfig, profile: EHCTConfig) -> str:
+    return f"ehct_{'_'.join(config.stream)}"
+
+
+def check(config: EHCTConfig) -> None:
+    in_order = tuple(stream for stream in STREAMS if stream in config.stream)
+    if not in_order or in_order != config.stream:
+        raise InputError(f"--stream {','.join(config.stream)}: expected some of {','.join(STREAMS)}, in this order")
+    if config.unit not in ("picture", "body"):
+        raise InputError(f"--unit {config.unit}: expected picture or body")
+
+
+ENTRY = Entry("ehct", (JOINTS,), PROFILES, name, assemble, check)

@@ -1,0 +1,78 @@
+"""GE-CN, put together: the joint graph, one direction a class."""
+
+from datasets.clips import Clips
+from datasets.errors import InputError
+from models.gecn.config import PROFILES, GECNConfig
+from models.gecn.loss import GECNLoss
+from models.gecn.model import GECN
+from models.layers.graph_views import GraphViews
+from training.assembly import Assembly, Entry
+from training.inputs import JOINTS
+from training.weights import load_weights
+from transforms.graph import STREAM_CHANNELS, GraphAugment, GraphTransform, with_score
+
+
+def build_transform(clips: Clips, config: GECNConfig) -> GraphTransform:
+    """Clips to the network's input."""
+    augment = GraphAugment(
+        crop=(config.crop_min, 1.0),
+        min_frames=config.num_frames,
+        rotation=config.rotation,
+        scale=config.scale,
+        flip=config.flip if clips.may_mirror else 0.0,
+    )
+    return GraphTransform(
+        clips.skeleton,
+        config.num_frames,
+        augment,
+        with_score(config.streams),
+        config.unit,
+        num_clips=config.num_test_clips,
+        flip_views=config.flip_test and clips.may_mirror,
+    )
+
+
+def build_network(clips: Clips, config: GECNConfig) -> GECN:
+    """The network for these clips' skeleton, classes and people."""
+    return GECN(
+        clips.skeleton,
+        clips.num_classes,
+        num_persons=clips.joints.shape[1],
+        width=config.width,
+        k=config.k,
+        in_channels=build_transform(clips, config).num_channels,
+        attention_std=config.attention_std,
+        noise=config.noise,
+        dropout=config.dropout,
+    )
+
+
+def assemble(clips: Clips, config: GECNConfig) -> Assembly:
+    """GE-CN for the skeleton and the classes of `clips`."""
+    network = build_network(clips, config)
+    if config.weights:
+        load_weights(network, config.weights)
+    views = GraphViews(clips, build_transform(clips, config))
+    loss = GECNLoss(clips.num_classes, network.z_dim, smoothing=config.smoothing, lambda_2=config.lambda_2)
+    return Assembly(network, config, views.train_view, views.test_views, views.to_input, loss)
+
+
+def name(config: GECNConfig, profile: GECNConfig) -> str:
+    """`gecn` as the profile has it, with the mode and the streams behind it where they are others.
+
+    InfoGCN (README, ensemble.py) averages such networks: several modes, each on joints and on motion.
+    """
+    mode = f"_k{config.k}" if config.k != profile.k else ""
+    streams = "".join(f"_{stream}" for stream in config.streams) if config.streams != profile.streams else ""
+    return "gecn" + mode + streams
+
+
+def check(config: GECNConfig) -> None:
+    unknown = [stream for stream in config.streams if stream not in STREAM_CHANNELS]
+    if unknown or not config.streams:
+        raise InputError(f"--streams {','.join(config.streams)}: expected some of {','.join(STREAM_CHANNELS)}")
+    if config.unit not in ("picture", "body"):
+        raise InputError(f"--unit {config.unit}: expected picture or body")
+
+
+ENTRY = Entry("gecn", (JOINTS,), PROFILES, name, assemble, check)

@@ -1,0 +1,97 @@
+"""The image-level baseline, put together: single frames, first with a frozen backbone."""
+
+import dataclasses
+
+import numpy as np
+
+from datasets.clips import Clips
+from datasets.errors import InputError
+from datasets.rgb_store import open_rgb_store
+from models.image_level.config import IMAGENET, PROFILES, ImageLevelConfig
+from models.image_level.frames import FrameTransform, keypoint_joints
+from models.image_level.model import ImageLevel
+from training.assembly import Assembly, Batch, Entry, Stage
+from training.dataset import Sample
+from training.imagenet import imagenet_tensors
+from training.inputs import JOINTS, RGB
+from training.losses import cross_entropy
+from training.weights import load_tensors, read_state_dict
+from transforms.rgb_clip import normalise
+
+FITTING = f"timm's {IMAGENET}, or weights.pt of an own fold"
+
+
+def build_network(num_classes: int, num_keypoints: int, config: ImageLevelConfig) -> ImageLevel:
+    """The network, started from `config.weights`, from ImageNet, or from scratch."""
+    network = ImageLevel(
+        num_classes,
+        num_keypoints,
+        channel_multiplier=config.channel_multiplier,
+        depth_multiplier=config.depth_multiplier,
+        dropout=config.dropout,
+    )
+    if config.weights:
+        tensors = read_state_dict(config.weights)
+        is_timm = not any(key.startswith("backbone.") for key in tensors)
+        load_tensors(network, tensors, config.weights, rename={"": "backbone."} if is_timm else None, fits=FITTING)
+    elif config.pretrained == "imagenet":
+        load_tensors(network, imagenet_tensors(IMAGENET), IMAGENET, rename={"": "backbone."})
+    return network
+
+
+def assemble(clips: Clips, config: ImageLevelConfig) -> Assembly:
+    """The network for the keypoints and the classes of `clips`."""
+    network = build_network(clips.num_classes, len(keypoint_joints(clips.skeleton)), config)
+    store = open_rgb_store(clips.run, config.picture_size)
+    may_mirror = config.flip and clips.may_mirror
+    transform = FrameTransform(
+        clips.skeleton,
+        train_size=config.train_size,
+        test_size=config.test_size,
+        num_views=config.num_test_frames,
+        flip_train=may_mirror,
+        flip_views=may_mirror,
+        area_min=config.crop_area_min,
+        colour=config.colour,
+    )
+
+    def train_view(row: int, rng: np.random.Generator) -> Sample:
+        return transform.train_view(store, row, clips.joints_of(row), rng)
+
+    def test_views(row: int) -> Sample:
+        return transform.test_views(store, row, clips.joints_of(row))
+
+    whole = Assembly(network, config, train_view, test_views, to_input, cross_entropy)
+    if config.weights or not config.frozen_epochs:
+        return whole
+
+    def frozen() -> Assembly:
+        network.freeze_backbone(True)
+        short = dataclasses.replace(config, epochs=config.frozen_epochs, min_steps=0, lr=config.frozen_lr)
+        return dataclasses.replace(whole, config=short)
+
+    return dataclasses.replace(whole, stages=(Stage("frozen", frozen),), join_stages=thaw)
+
+
+def thaw(network: ImageLevel) -> None:
+    """Let the backbone learn as well."""
+    network.freeze_backbone(False)
+
+
+def to_input(batch: Batch, is_train: bool) -> Batch:
+    """What of a batch goes into the network."""
+    return {"picture": normalise(batch["rgb"])[:, :, 0], "keypoints": batch["keypoints"]}
+
+
+def name(config: ImageLevelConfig, profile: ImageLevelConfig) -> str:
+    return "image_level"
+
+
+def check(config: ImageLevelConfig) -> None:
+    if config.pretrained not in ("none", "imagenet"):
+        raise InputError(f"--pretrained {config.pretrained}: expected none or imagenet")
+    if config.pretrained == "imagenet" and (config.channel_multiplier, config.depth_multiplier) != (1.0, 1.0):
+        raise InputError("--pretrained imagenet: these weights need --channel-multiplier 1 and --depth-multiplier 1")
+
+
+ENTRY = Entry("image_level", (JOINTS, RGB), PROFILES, name, assemble, check)

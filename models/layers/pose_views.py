@@ -1,0 +1,54 @@
+"""What a network on heatmaps is shown: windows of a clip's joints, drawn as heatmaps on the training device."""
+
+from typing import Protocol
+
+import numpy as np
+
+from datasets.clips import Clips
+from training.assembly import Batch
+from training.dataset import Sample
+from transforms.heatmap_input import heatmap_input
+from transforms.pose_clip import PoseClipTransform
+
+
+class HeatmapSettings(Protocol):
+    """The settings that say how heatmaps are made; see `models.posec3d.config`."""
+
+    input: str
+    clip_len: int
+    train_size: int
+    test_size: int
+    sigma: float
+    num_test_clips: int
+
+
+class PoseViews:
+    """Train views, test views and heatmaps of PoseC3D.
+
+    Args:
+        with_mirrored: whether each test view is also shown mirrored, where the class of a mirrored clip is known.
+    """
+
+    def __init__(self, clips: Clips, config: HeatmapSettings, with_mirrored: bool = True):
+        self.clips = clips
+        self.transform = PoseClipTransform(
+            clips.skeleton.flip_index,
+            clip_len=config.clip_len,
+            full_size=config.test_size,
+            crop_size=config.train_size,
+            num_clips=config.num_test_clips,
+            flip_views=with_mirrored and clips.may_mirror,
+            flip_train=clips.may_mirror,
+        )
+        self.sizes = clips.table[["height", "width"]].to_numpy()
+        self.draw_train = heatmap_input(clips.skeleton, config.input, config.train_size, config.sigma)
+        self.draw_test = heatmap_input(clips.skeleton, config.input, config.test_size, config.sigma)
+
+    def train_view(self, row: int, rng: np.random.Generator) -> Sample:
+        return self.transform.train_view(self.clips.joints_of(row), tuple(self.sizes[row]), rng)
+
+    def test_views(self, row: int) -> Sample:
+        return self.transform.test_views(self.clips.joints_of(row), tuple(self.sizes[row]))
+
+    def to_input(self, batch: Batch, is_train: bool) -> Batch:
+        return self.draw_train(batch) if is_train else self.draw_test(batch)

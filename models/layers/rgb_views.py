@@ -1,0 +1,38 @@
+"""What a network on pictures alone is shown: windows of a clip's stored pictures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from datasets.clips import Clips
+from datasets.rgb_store import RgbStore
+from training.assembly import Batch
+from training.dataset import Sample
+from transforms.rgb_clip import RgbClipTransform, normalise
+
+
+@dataclass(frozen=True)
+class RgbViews:
+    """Train and test views of an `RgbClipTransform` over the pictures of `store`.
+
+    static: share of a view's mean picture that is kept, see `transforms.rgb_clip.normalise`.
+    argument: name of the pictures among the arguments of the network's forward.
+    """
+
+    clips: Clips
+    store: RgbStore
+    transform: RgbClipTransform
+    static: float
+    argument: str = "rgb"
+
+    def train_view(self, row: int, rng: np.random.Generator) -> Sample:
+        return self.transform.train_view(self.store, row, self._num_frames(row), rng)
+
+    def test_views(self, row: int) -> Sample:
+        return self.transform.test_views(self.store, row, self._num_frames(row))
+
+    def to_input(self, batch: Batch, is_train: bool) -> Batch:
+        return {self.argument: normalise(batch["rgb"], self.static)}
+
+    def _num_frames(self, row: int) -> int:
+        return self.clips.num_frames_of(row)

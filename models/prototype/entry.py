@@ -1,0 +1,47 @@
+"""The prototype network, put together: pictures and heatmaps, each pathway alone first, then with the refinement."""
+
+import torch
+
+from datasets.clips import Clips
+from datasets.errors import InputError
+from models.layers.two_pathway_config import check_two_pathway_config
+from models.layers.two_pathway_entry import assemble_two_pathways
+from models.prototype.config import PROFILES, PrototypeConfig
+from models.prototype.loss import prototype_loss
+from models.prototype.model import PrototypeNet
+from training.assembly import Assembly, Batch, Entry
+from training.inputs import JOINTS, RGB
+from transforms.heatmap_input import num_channels
+
+
+def assemble(clips: Clips, config: PrototypeConfig) -> Assembly:
+    """The prototype network for the skeleton and the classes of `clips`."""
+    network = PrototypeNet(
+        num_channels(clips.skeleton, config.input),
+        clips.num_classes,
+        dims=config.dims,
+        prototype_factors=config.prototype_factors,
+        tokens=config.tokens,
+        dropout=config.dropout,
+        **config.trunk,
+    )
+
+    def loss(output: dict, batch: Batch, epoch: int) -> torch.Tensor:
+        return prototype_loss(network, output, batch["label"], config.alpha, config.tau, config.hits_only)
+
+    return assemble_two_pathways(network, loss, clips, config)
+
+
+def name(config: PrototypeConfig, profile: PrototypeConfig) -> str:
+    return f"prototype_{config.input}"
+
+
+def check(config: PrototypeConfig) -> None:
+    check_two_pathway_config(config)
+    if config.tokens not in ("time", "channel"):
+        raise InputError(f"--tokens {config.tokens}: expected time or channel")
+    if len(config.prototype_factors) != 2:
+        raise InputError(f"--prototype_factors {config.prototype_factors}: expected two numbers, for RGB and pose")
+
+
+ENTRY = Entry("prototype", (JOINTS, RGB), PROFILES, name, assemble, check)

@@ -1,0 +1,48 @@
+"""RGB SlowOnly, put together: pictures alone."""
+
+from datasets.clips import Clips
+from datasets.errors import InputError
+from datasets.rgb_store import open_rgb_store
+from models.layers.rgb_views import RgbViews
+from models.rgb_slowonly.config import PROFILES, RGBSlowOnlyConfig
+from models.rgb_slowonly.model import RGBSlowOnly
+from models.rgb_slowonly.weights import start_from
+from training.assembly import Assembly, Entry
+from training.inputs import RGB
+from training.losses import cross_entropy
+from transforms.rgb_clip import RgbClipTransform
+
+
+def assemble(clips: Clips, config: RGBSlowOnlyConfig) -> Assembly:
+    """RGB SlowOnly for the classes of `clips`."""
+    network = RGBSlowOnly(
+        clips.num_classes,
+        base_channels=config.base_channels,
+        blocks=config.blocks,
+        pool_stride=config.pool_stride,
+        dropout=config.dropout,
+    )
+    start_from(network, config.weights, config.pretrained)
+    transform = RgbClipTransform(
+        clip_len=config.clip_len,
+        full_size=config.test_size,
+        crop_size=config.train_size,
+        num_clips=config.num_test_clips,
+        flip_views=config.flip_views and clips.may_mirror,
+        flip_train=clips.may_mirror,
+        colour=config.colour,
+    )
+    views = RgbViews(clips, open_rgb_store(clips.run, config.picture_size), transform, config.static)
+    return Assembly(network, config, views.train_view, views.test_views, views.to_input, cross_entropy)
+
+
+def name(config: RGBSlowOnlyConfig, profile: RGBSlowOnlyConfig) -> str:
+    return "rgb_slowonly"
+
+
+def check(config: RGBSlowOnlyConfig) -> None:
+    if config.pretrained not in ("none", "imagenet"):
+        raise InputError(f"--pretrained {config.pretrained}: expected none or imagenet")
+
+
+ENTRY = Entry("rgb_slowonly", (RGB,), PROFILES, name, assemble, check)

@@ -1,0 +1,30 @@
+"""RGBPose-Conv3D, put together: pictures and heatmaps, each pathway alone first."""
+
+from datasets.clips import Clips
+from models.layers.two_pathway_config import check_two_pathway_config
+from models.layers.two_pathway_entry import assemble_two_pathways
+from models.layers.two_pathway_net import both_cross_entropies
+from models.rgbpose.config import PROFILES, RGBPoseConfig
+from models.rgbpose.model import RGBPoseConv3D
+from training.assembly import Assembly, Batch, Entry
+from training.inputs import JOINTS, RGB
+from transforms.heatmap_input import num_channels
+
+
+def assemble(clips: Clips, config: RGBPoseConfig) -> Assembly:
+    """RGBPose-Conv3D for the skeleton and the classes of `clips`."""
+    network = RGBPoseConv3D(
+        num_channels(clips.skeleton, config.input), clips.num_classes, dropout=config.dropout, **config.trunk
+    )
+    return assemble_two_pathways(network, loss, clips, config)
+
+
+def loss(output: dict, batch: Batch, epoch: int):
+    return both_cross_entropies(output, batch["label"])
+
+
+def name(config: RGBPoseConfig, profile: RGBPoseConfig) -> str:
+    return f"rgbpose_{config.input}"
+
+
+ENTRY = Entry("rgbpose", (JOINTS, RGB), PROFILES, name, assemble, check_two_pathway_config)

@@ -1,0 +1,21 @@
+"""One fold of an entry, trained and shown clips as `training.entry` does it, without a command line."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from datasets.clips import Clips
+from training.assembly import Entry
+from training.config import FitConfig
+from training.entry import train_and_predict
+from training.verbs import Place
+
+
+def place_in(folder: Path, fold: int = 0) -> Place:
+    return Place("tiny", "entry", fold, folder, {"fold": fold}, torch.device("cpu"))
+
+
+def fold_of(entry: Entry, config: FitConfig, clips: Clips, rows, wanted: np.ndarray, folder: Path) -> np.ndarray:
+    """Log-probabilities of the clips `wanted` by the entry trained on `rows`, kept in `folder`."""
+    return train_and_predict(entry, config, clips, rows, wanted, place_in(folder))

@@ -1,0 +1,161 @@
+"""What is done with an assembly: train it, tail-train it, show it clips, show it clips person by person."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from datasets.clips import Clips
+from datasets.errors import InputError, naming
+from datasets.files import holding
+from datasets.paths import start_dir
+from training.adapt import adapted, clips_by_person
+from training.assembly import Assembly, Stage
+from training.checkpoint import load_checkpoint
+from training.dataset import TrainRows, TrainSamples, ViewSamples
+from training.fit import fit
+from training.predict import predict
+from training.seeding import make_deterministic, seed_torch
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one training is kept, and what it is made of.
+
+    fingerprint: plain values that say what is trained on what: `config`, and whatever else it depends on.
+    """
+
+    run: str
+    name: str  # of the entry, as in oof/<run>/<name>.npz
+    fold: int
+    folder: Path  # for checkpoints
+    fingerprint: dict
+    device: torch.device
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} fold {self.fold}"
+
+
+def train(assembly: Assembly, clips: Clips, rows: TrainRows, place: Place) -> nn.Module:
+    """The network of `assembly`, trained on these rows, its stages first; in eval mode.
+
+    What is finished is loaded, what was killed resumes.
+    """
+    if assembly.stages and not (place.folder / "weights.pt").exists():
+        assembly.join_stages(*(train_stage(stage, clips, rows, place) for stage in assembly.stages))
+    return _fit(assembly, clips, rows, place, place.title)
+
+
+def train_stage(stage: Stage, clips: Clips, rows: TrainRows, place: Place) -> nn.Module:
+    """A stage of this fold, trained once for all entries whose stages are made of the same."""
+    folder, fingerprint = place.folder / stage.name, place.fingerprint
+    if stage.made_of is not None:
+        digest = hashlib.sha256(json.dumps(stage.made_of, sort_keys=True).encode()).hexdigest()
+        folder = start_dir(place.run, f"{stage.name}_{digest[:8]}", place.fold)
+        fingerprint = {**place.fingerprint, "config": stage.made_of}
+    own = replace(place, folder=folder, fingerprint=fingerprint)
+    folder.mkdir(parents=True, exist_ok=True)
+    with naming(f"stage {stage.name}"), holding(folder):  # another entry that wants the same start finds it made
+        seed_torch(int(place.fold), *stage.name.encode())
+        return _fit(stage.assemble(), clips, rows, own, f"{place.title} {stage.name}")
+
+
+def fit_tail(
+    assembly: Assembly, start: dict[str, torch.Tensor], clips: Clips, rows: TrainRows, place: Place
+) -> nn.Module:
+    """The whole network, from the tensors `start`; what they lack, the classifier, stays as it was drawn."""
+    missing, unexpected = assembly.network.load_state_dict(start, strict=False)
+    heads = tuple(f"{name}." for name in assembly.network.HEADS)
+    wrong = [name for name in missing if not name.startswith(heads)] + unexpected
+    if wrong:
+        raise InputError(
+            f"{place.title}: its start does not fit the network, first at {wrong[0]}; train the entry again"
+        )
+    return _fit(assembly, clips, rows, place, place.title)
+
+
+def load_trained(assembly: Assembly, folder: Path, device: torch.device) -> nn.Module:
+    """The network of `assembly` with the weights that a training left in `folder`; in eval mode.
+
+    Raises:
+        InputError: there are none, or they do not fit.
+    """
+    make_deterministic(device)
+    path = folder / "weights.pt"
+    if not path.exists():
+        raise InputError(f"{path}: not there; train it first, or copy its checkpoints from where it was trained")
+    try:
+        assembly.network.load_state_dict(load_checkpoint(path, device)["model"])
+    except RuntimeError as error:
+        raise InputError(f"{path}: does not fit the network ({error}); train it again with --overwrite") from error
+    return _on(assembly, device).eval()
+
+
+def predict_rows(
+    assembly: Assembly, network: nn.Module, clips: Clips, rows: np.ndarray, device: torch.device, batch_size: int = 0
+) -> np.ndarray:
+    """Log-probabilities (len(rows), K) float32 of these clips, over all their test views."""
+    config = assembly.config
+    return predict(
+        network,
+        ViewSamples(rows, assembly.test_views),
+        prepare=partial(assembly.to_input, is_train=False),
+        batch_size=batch_size or config.test_batch_size,
+        precision=config.precision,
+        device=device,
+        num_workers=config.num_workers,
+        mirror=clips.mirror,
+    )
+
+
+def predict_by_person(
+    assembly: Assembly, network: nn.Module, clips: Clips, rows: np.ndarray, tells: np.ndarray, device: torch.device
+) -> np.ndarray:
+    """The same, each person by a network with their own batch statistics, see `training.adapt`.
+
+    Args:
+        tells: (len(rows),) bool, whether a clip shows its person: where nobody is in view there is nothing to adapt to.
+    """
+    log_probs = np.empty((len(rows), clips.num_classes), np.float32)
+    for places in clips_by_person(clips.table, rows):
+        own = rows[places[tells[places]]]
+        batch_size = even_batch(max(len(own), 1), assembly.config.test_batch_size)
+        show: Callable[[nn.Module], object] = lambda shown, own=own, size=batch_size: predict_rows(  # noqa: E731
+            assembly, shown, clips, own, device, size
+        )
+        log_probs[places] = predict_rows(assembly, adapted(network, show, len(own)), clips, rows[places], device)
+    return log_probs
+
+
+def even_batch(num_clips: int, largest: int) -> int:
+    """A batch size that divides the clips into batches of like size: each counts alike in the mean over batches."""
+    return -(-num_clips // -(-num_clips // largest))
+
+
+def _fit(assembly: Assembly, clips: Clips, rows: TrainRows, place: Place, title: str) -> nn.Module:
+    loss = assembly.loss.to(place.device) if isinstance(assembly.loss, nn.Module) else assembly.loss
+    config = assembly.config
+    return fit(
+        assembly.network,
+        TrainSamples(rows, clips.table.label.to_numpy(), assembly.train_view, config.seed, clips.mirror),
+        config,
+        prepare=partial(assembly.to_input, is_train=True),
+        loss_fn=loss,
+        folder=place.folder,
+        fingerprint=place.fingerprint,
+        title=title,
+        device=place.device,
+        clip_ids=clips.table.clip_id.tolist(),
+    )
+
+
+def _on(assembly: Assembly, device: torch.device) -> nn.Module:
+    network = assembly.network.to(device)
+    return network.to(memory_format=torch.channels_last_3d) if assembly.config.channels_last else network
