@@ -116,7 +116,7 @@ def _of_entry(options: Options, name: str, module: str, entry: str, suffix: str,
 
 
 def _track2(options: Options) -> Iterator[Step]:
-    run, folds = options.run, f"folds/{options.run}_track2.csv"
+    run, folds = options.run, f"folds/track2/{options.run}.csv"
     arguments = ("--run", run, "--profile", options.profile, *options.settings_of("spotting"))
     minutes = MINUTES[options.profile]
     yield Step("folds_track2", "folds.make",

@@ -71,6 +71,17 @@ def as_real(array: np.ndarray, where: str) -> np.ndarray:
         return np.ascontiguousarray(array, dtype=np.float32)
 
 
+def as_truth(array: np.ndarray, where: str) -> np.ndarray:
+    """The same as bool, also where it was stored as 0 and 1.
+
+    Raises:
+        InputError: text, or another number.
+    """
+    if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
+        raise InputError(f"{where} is {described(array)}, expected true or false")
+    return array.astype(bool)
+
+
 def described(array: np.ndarray) -> str:
     kind = {"U": "text", "S": "bytes", "b": "true or false", "c": "complex numbers"}.get(array.dtype.kind, array.dtype)
     return f"an array {array.shape} of {kind}"

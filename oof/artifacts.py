@@ -16,9 +16,10 @@ import numpy as np
 
 from datasets.errors import InputError
 from datasets.files import replacing
-from oof.arrays import as_real, as_text, as_whole, read_arrays
+from oof.arrays import as_real, as_text, as_truth, as_whole, read_arrays
 
 ARRAYS = ("clip_id", "fold", "label", "logits", "classes", "test_clip_id", "test_logits")
+HAS_INPUT = "test_has_input"  # may be left out
 TEXT, WHOLE = ("clip_id", "classes", "test_clip_id"), ("fold", "label")
 FEW_ROWS = 5  # fewer rows of logits may sum to one by chance
 
@@ -79,9 +80,7 @@ def read_oof(path: Path) -> Oof:
         convert = as_text if name in TEXT else as_whole if name in WHOLE else as_real
         return convert(arrays[name], f"{path}: {name}")
 
-    has_input = arrays.get("test_has_input")
-    if has_input is not None and has_input.dtype != bool:
-        raise InputError(f"{path}: test_has_input holds {has_input.dtype}, expected true or false a test clip")
+    has_input = as_truth(arrays[HAS_INPUT], f"{path}: {HAS_INPUT}") if HAS_INPUT in arrays else None
     oof = Oof(**{name: typed(name) for name in ARRAYS}, test_has_input=has_input)
     check_oof(oof, path)
     return oof

@@ -10,8 +10,10 @@ from datasets.frame_base import FrameBase
 from datasets.ids import natural_key
 from datasets.labels import IMIGUE_FRAME_BASE, SMG_FRAME_BASE
 from datasets.listing import list_files
+from datasets.readers.label_files import read_label_file
+from datasets.text_files import read_encoded_text
 from spotting.segments import Segments, make_segments
-from submissions.track2 import read_track2
+from submissions.track2 import MAX_DIGITS, read_track2
 
 NAMES = {r"(.+)_finelabels\.csv": SMG_FRAME_BASE, r"(\d+)_label\.csv": IMIGUE_FRAME_BASE}
 
@@ -59,15 +61,20 @@ def read_segments(path: Path, base: FrameBase) -> dict[str, Segments]:
 
 
 def _read_label_file(path: Path, base: FrameBase) -> Segments:
-    """Rows class,start,end; blank lines at the end are nothing."""
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").rstrip().splitlines()
+    """Rows class,start,end as `datasets.prepare` reads them, of a video whose length is not known.
+
+    Stricter in one thing: only UTF-8, as the leaderboard's scorer reads them.
+    """
+    encoding = read_encoded_text(path)[1]
+    if encoding != "utf-8":
+        raise InputError(f"{path}: saved in {encoding.upper()}, expected UTF-8 as in the organisers' files; save it so")
     rows = []
-    for number, line in enumerate(lines, start=1):
-        if not re.fullmatch(r"\s*\d{1,9}\s*,\s*\d{1,9}\s*,\s*\d{1,9}\s*", line):
-            raise InputError(f"{path}, row {number}: expected class,start,end as whole numbers, got {line[:60]!r}")
-        code, start, end = map(int, line.split(","))
-        if not base.first <= start <= end:
-            raise InputError(f"{path}, row {number}: expected {base.first} <= start <= end, got {line[:60]!r}")
-        rows.append((code, start, end))
+    for row in read_label_file(path):
+        numbers = (row.code, row.start, row.end)
+        is_segment = base.first <= row.start <= row.end and max(numbers) < 10**MAX_DIGITS
+        fault = row.fault or ("" if is_segment else f"expected {base.first} <= start <= end, got {numbers}; correct it")
+        if fault:
+            raise InputError(f"{path}, row {row.index + 1}: {fault}")
+        rows.append(numbers)
     table = np.array(rows, dtype=np.int64).reshape(-1, 3)
     return make_segments(*base.from_file(table[:, 1], table[:, 2]), table[:, 0])

@@ -45,11 +45,13 @@ def test_legal_forms_of_one_file(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"1,2\n", "row 1: expected class,start,end as whole numbers, got '1,2'"),
-        (b"8,10,29\n8,29,10\n", "row 2: expected 1 <= start <= end, got '8,29,10'"),
+        (b"1,2\n", "row 1: expected three integers class,start,end, got '1,2'"),
+        (b"8,10,29\n8,29,10\n", r"row 2: expected 1 <= start <= end, got \(8, 29, 10\)"),
         (b"8,0,29\n", "row 1: expected 1 <= start <= end"),
-        (b"8,10,29\n\n8,30,39\n", "row 2: expected class,start,end"),
-        ("8,10,29\n".encode("utf-16"), "row 1: expected class,start,end"),
+        (b"8,10,29\n\n8,30,39\n", "row 2: expected three integers"),
+        (b"8,10,99999999999999999999\n", "row 1: expected 1 <= start <= end"),
+        (b"99999999999999999999,10,29\n", "row 1: expected"),
+        ("8,10,29\n".encode("utf-16"), r"S1_finelabels\.csv: saved in UTF-16-LE, expected UTF-8"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, content, message):
