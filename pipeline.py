@@ -40,7 +40,7 @@ def steps_of(options: Options) -> list[Step]:
              takes_whole_machine=True)
     )  # fmt: skip
     steps.append(
-        Step("check", "preflight", ("--run", run), reads=(f"{clips}/*/meta.json", *options.inputs()),
+        Step("check", "preflight.check", ("--run", run), reads=(f"{clips}/*/meta.json", *options.inputs()),
              writes=(f"report/{run}/check.txt",), takes_overwrite=False)
     )  # fmt: skip
     if options.track1:
@@ -66,6 +66,12 @@ def _track1(options: Options) -> Iterator[Step]:
                writes=(pictures,), takes_whole_machine=True, takes_overwrite=False,
                why_left_out=no_pictures)  # fmt: skip
     entries = list(entries_of(options.profile))
+    rehearsal = ()
+    if options.profile == "paper" or options.settings:
+        rehearsal = ("rehearsal",)
+        yield Step("rehearsal", "preflight.rehearsal", ("--run", run), reads=(meta, *options.inputs()),
+                   after=("pictures",), writes=(f"report/{run}/rehearsal.txt",), wants_gpu=True,
+                   takes_overwrite=False)  # fmt: skip
     # Pathways alone, which several entries of a fold begin with, are trained before those that would train them twice.
     first = next((name for folder, name, _ in entries if folder in TWO_PATHWAY_FOLDERS), "")
     for folder, name, arguments in entries:
@@ -75,11 +81,11 @@ def _track1(options: Options) -> Iterator[Step]:
             yield Step(f"{name}_starts", f"models.{folder}.train", (*command, "--stages-only"),
                        reads=(meta, f"folds/{run}.csv", pictures), num_folds=options.num_folds,
                        fold_writes=(f"checkpoints/{run}/{name}/fold{{fold}}/starts.json",),
-                       minutes=MINUTES[options.profile] * 0.7, wants_gpu=True, takes_overwrite=False,
+                       after=rehearsal, minutes=MINUTES[options.profile] * 0.7, wants_gpu=True, takes_overwrite=False,
                        why_left_out=no_pictures)  # fmt: skip
         yield Step(name, f"models.{folder}.train", command,
                    reads=(meta, f"folds/{run}.csv", *((pictures,) if needs_rgb else ())),
-                   after=(f"{first}_starts",) if folder in TWO_PATHWAY_FOLDERS else (),
+                   after=(*rehearsal, *((f"{first}_starts",) if folder in TWO_PATHWAY_FOLDERS else ())),
                    writes=(f"oof/{run}/{name}.npz", f"oof/{run}/{name}.json"),
                    num_folds=options.num_folds, fold_writes=(f"checkpoints/{run}/{name}/fold{{fold}}/predictions.npz",),
                    minutes=MINUTES[options.profile] * COST.get(folder, 1), wants_gpu=True,

@@ -149,3 +149,8 @@ def check_txt(run: str) -> Path:
 def start_dir(run: str, name: str, fold: int) -> Path:
     """A training that several entries begin with: a pathway alone."""
     return Path("checkpoints") / run / "starts" / name / f"fold{fold}"
+
+
+def rehearsal_txt(run: str) -> Path:
+    """Seconds and memory of one training step of every entry."""
+    return report_dir(run) / "rehearsal.txt"

@@ -133,7 +133,9 @@ class Runner:
         self._num_ended += 1
         self._spent, self._planned = self._spent + minutes, self._planned + task.minutes
         if task.step.num_folds:
-            print(f"[{self._num_ended}/{self._num_tasks}{self._time_left()}] {_last_line(started.log)}", flush=True)
+            print(
+                f"[{self._num_ended}/{self._num_tasks}{self._time_left()}] {_last_line(task, started.log)}", flush=True
+            )
 
     def _time_left(self) -> str:
         if self._planned < 0.5:
@@ -161,6 +163,8 @@ def failure_of(task: Task, log: Path, code: int) -> str:
     return f"{task.title}: {said}\n  (all it said: {log}; what is finished is kept, the same command goes on from here)"
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else ""
+def _last_line(task: Task, log: Path) -> str:
+    """What a task said last; a fold, of itself: the last one of an entry tells of the whole entry as well."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    own = [line for line in lines if f"fold {task.fold}" in line]
+    return (own or lines or [""])[-1]

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(p.parent.name for p in (ROOT / "models").glob("*/train.py"))
 ROOMS = (
     "miga",
+    "preflight",
     "datasets",
     "folds",
     "transforms",

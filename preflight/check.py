@@ -3,9 +3,9 @@
 reads:  report/<run>/options.json, clips/<run>/, the files that the options and settings name
 writes: report/<run>/check.txt
 
-    python -m preflight --run mine        (bash run.sh --run mine --check prepares the recordings first)
+    python -m preflight.check --run mine        (bash run.sh --run mine --check prepares the recordings first)
 
-Everything that is wrong is told at once; a download that a training would start with is made here.
+Everything that is wrong is told at once. Whether files to start from fit their networks, `preflight.rehearsal` tells.
 """
 
 import argparse
@@ -39,10 +39,10 @@ def checks_of(options: Options, clips: dict[str, Clips]) -> Iterator[Check]:
     yield "settings", lambda: check_settings(options)
     if "track1" in clips:
         configs = entry_configs(options, clips["track1"])
-        for name, config in configs.items():
+        for _, name, config in configs:
             if sources_of(config):
                 yield name, lambda config=config: check_sources(config, clips["track1"])
-        if any(name.startswith(RGB_FOLDERS) for name in configs):
+        if any(folder in RGB_FOLDERS for folder, _, _ in configs):
             yield "pictures", lambda: check_pictures(clips["track1"])
         if options.sample:
             yield "sample file", lambda: check_sample(options.run, Path(options.sample))
@@ -64,13 +64,10 @@ def check_settings(options: Options) -> str:
     return f"{len(options.settings)} changed by --set"
 
 
-def entry_configs(options: Options, clips: Clips) -> dict[str, FitConfig]:
-    """Resolved settings of every entry that the run will train; those on pictures only where there are some."""
+def entry_configs(options: Options, clips: Clips) -> list[tuple[str, str, FitConfig]]:
+    """Folder, name and resolved settings of every entry that will be trained; on pictures only where there are some."""
     wanted = [e for e in entries_of(options.profile) if e[0] not in RGB_FOLDERS or has_rgb(clips)]
-    try:
-        return {name: _config_of(options, folder, arguments) for folder, name, arguments in wanted}
-    except InputError:
-        return {}  # check_settings tells
+    return [(folder, name, _config_of(options, folder, arguments)) for folder, name, arguments in wanted]
 
 
 def _config_of(options: Options, folder: str, arguments: tuple[str, ...]) -> FitConfig:
@@ -90,12 +87,13 @@ def sources_of(config: FitConfig) -> dict[str, str]:
 
 def check_sources(config: FitConfig, clips: Clips) -> str:
     """Files that a training starts from can be read, and word vectors know every word of the classes."""
-    from models.semantic.vectors import name_vectors
     from training.weights import read_state_dict
 
     found = []
     for field, value in sources_of(config).items():
-        if field == "vectors":
+        if field == "vectors":  # a setting of that entry alone, so its folder is there
+            from models.semantic.vectors import name_vectors
+
             name_vectors(clips.classes, value)
         elif value != "imagenet":
             read_state_dict(value)
@@ -166,6 +164,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--run", required=True, type=check_run_name)
     args = parser.parse_args(argv)
     options = options_of({"run": args.run})
+    check_settings(options)  # nothing else can be looked at with settings that are none
     lines, problems = [], []
     for name, check in checks_of(options, {track: load_clips(args.run, track) for track in options.tracks()}):
         try:

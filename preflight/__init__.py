@@ -1,0 +1,1 @@
+"""Looks at everything that a run will need before anything is trained."""
