@@ -165,7 +165,13 @@ def folds_without(trainset: Trainset, label: np.ndarray, fold: np.ndarray) -> li
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Train the tail models and the cRT of entries.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        description="Train the tail models and the cRT of entries.",
+        epilog="Every setting of an entry can be changed too, `--setting value`: "
+        "`python -m models.<folder>.train --help` lists them. "
+        "Their defaults are those that the entry was trained with, but for a shorter training.",
+        allow_abbrev=False,
+    )
     add_fold_arguments(parser)
     add_entries_argument(parser, ",".join(DEFAULT_ENTRIES))
     args, unknown = parser.parse_known_args(argv)

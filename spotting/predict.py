@@ -199,7 +199,12 @@ def predict(run: str, config: SpottingConfig, device: torch.device) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Thresholds and submission of spotting.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        description="Thresholds and submission of spotting.",
+        epilog="Settings can be changed too, `--search.setting value`: `python -m spotting.train --help` lists them. "
+        "Their defaults are those of the training.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--run", required=True, type=check_run_name)
     parser.add_argument("--device", default=None, help="cpu or cuda (default: cuda when there is one)")
     args, unknown = parser.parse_known_args(argv)

@@ -9,7 +9,6 @@ writes: checkpoints/<run>/spotting_extractor/fold<k>/, spotting/<run>/tokens_fol
 A detector is trained on tokens of every fold: on several machines, `--stage tokens` of all folds comes first.
 """
 
-import argparse
 import json
 import shutil
 import time
@@ -37,6 +36,7 @@ from training.config import add_run_arguments, parse_overrides, wanted_folds
 from training.precision import describe_format
 from training.progress import format_seconds
 from training.resources import choose_device, parallel_folds, run_side_by_side
+from training.settings_help import SettingsParser
 
 
 def make_jobs(run: str, config: SpottingConfig, device: torch.device) -> list[SpottingJob]:
@@ -99,7 +99,7 @@ def remove_results(job: SpottingJob) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Train both stages of spotting.", allow_abbrev=False)
+    parser = SettingsParser("Train both stages of spotting.", argv, PROFILES)
     add_run_arguments(parser)
     parser.add_argument("--stage", choices=STAGES, help="only this stage (default: both in turn)")
     args, unknown = parser.parse_known_args(argv)

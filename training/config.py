@@ -52,7 +52,7 @@ class FitConfig:
     channels_last: bool = False  # memory format of 3D convolutions
     heads_only: bool = False  # train the network's HEADS alone; all else, batch statistics included, stays as it is
     num_workers: int = 0  # loader processes; the bytes of a run do not depend on it
-    seed: int = 0
+    seed: int = 0  # of the first weights, the order of clips and the random views
 
 
 def plain(settings: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +145,14 @@ def wanted_folds(text: str, num_folds: int) -> list[int]:
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that every training of an entry has."""
     add_fold_arguments(parser)
-    parser.add_argument("--profile", default="demo", choices=PROFILE_NAMES)
+    add_profile_argument(parser)
+
+
+def add_profile_argument(parser: argparse.ArgumentParser) -> None:
+    """Which settings a training begins with."""
+    parser.add_argument(
+        "--profile", default="demo", choices=PROFILE_NAMES, help="where the settings come from (default: demo)"
+    )
 
 
 def add_fold_arguments(parser: argparse.ArgumentParser) -> None:
@@ -155,3 +162,4 @@ def add_fold_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=None, help="folds trained side by side (default: the CPU's cores)")
     parser.add_argument("--device", default=None, help="cpu or cuda (default: cuda when there is one)")
     parser.add_argument("--overwrite", action="store_true", help="train again what is already there")
+    parser.add_argument("--debug", action="store_true", help="show the traceback behind an error")

@@ -15,12 +15,13 @@ from training.config import FitConfig, add_run_arguments, override, parse_overri
 from training.folds import FoldWork, run_folds, training_rows
 from training.inputs import RGB
 from training.resources import choose_device
+from training.settings_help import SettingsParser
 from training.verbs import Place, predict_rows, train, train_stage
 
 
 def train_entry(entry: Entry, argv: list[str] | None) -> None:
     """Train the folds that the command line asks for, with its settings, and write oof/<run>/<name>.npz."""
-    parser = argparse.ArgumentParser(description=f"Train the entries of models/{entry.folder}.", allow_abbrev=False)
+    parser = SettingsParser(f"Train the entries of models/{entry.folder}.", argv, entry.profiles)
     add_run_arguments(parser)
     parser.add_argument("--stages-only", action="store_true", help="train what comes before the whole network, no more")
     args, unknown = parser.parse_known_args(argv)

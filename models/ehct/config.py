@@ -12,7 +12,7 @@ class EHCTConfig(FitConfig):
 
     stream: tuple[str, ...] = ("joint",)  # joint, bone, motion, bonemotion: one is an entry of the paper, several join
     num_frames: int = 64  # T, a clip is resized to
-    num_heads: int = 9
+    num_heads: int = 9  # of the attention over joints; published
     head_dim: int = 24  # num_heads * head_dim is the width, a multiple of 12
     strides: tuple[int, ...] = (1, 1, 1, 1, 2, 1, 1, 2, 1, 1)  # in time, one a unit
     hyperedges: str = "limbs"  # limbs: H2OFormer's; hands (iMiGUE only): body, face and either hand, as M2HEN says

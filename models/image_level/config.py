@@ -15,7 +15,7 @@ class ImageLevelConfig(FitConfig):
     depth_multiplier: float = 1.0  # on the blocks of its stages
     dropout: float = 0.3  # before the last layer; our choice
     train_size: int = 192  # pixels; the report is silent, this is timm's for these weights
-    test_size: int = 224  # pixels; likewise
+    test_size: int = 224  # pixels at test; the report is silent, this is timm's for these weights
     picture_size: int = 256  # pixels; side of the stored pictures
     crop_area_min: float = 1.0  # smallest share of the picture that a training crop keeps; 1 = whole, as published
     colour: float = 0.0  # how far training changes a frame's colours; see `transforms.rgb_clip.recolour`
