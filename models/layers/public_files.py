@@ -12,8 +12,8 @@ FITTING = {
     },
     Res2NetBottleneck3d: {
         "whole": "weights.pt of an own fold, for there is no public file of Res2Net pathways",
-        "rgb": "a 2D Res2Net-50 26w x 4s of timm (res2net50_26w_4s), or rgb/weights.pt of an own fold",
-        "pose": "pose/weights.pt of an own fold, for there is no public file of a Res2Net on heatmaps",
+        "rgb": "a 2D Res2Net-50 26w x 4s of timm (res2net50_26w_4s), or weights.pt of an own stage rgb",
+        "pose": "weights.pt of an own stage pose, for there is no public file of a Res2Net on heatmaps",
     },
 }
 

@@ -11,7 +11,7 @@ from transforms.heatmap_input import check_input
 
 @dataclass(frozen=True)
 class TwoPathwayConfig(FitConfig):
-    """The fields of FitConfig are those of step 3; `rgb_` and `pose_` beside them are those of steps 1 and 2.
+    """The fields of FitConfig are those of the whole network; `rgb_` and `pose_` beside them those of its stages.
 
     Published values: pyskl, configs/rgbpose_conv3d/{rgb_only,pose_only,rgbpose_conv3d}.py.
     """
@@ -22,7 +22,7 @@ class TwoPathwayConfig(FitConfig):
     picture_size: int = 256  # pixels; side of the stored pictures
     train_size: int = 224  # pixels; side of a picture after the random crop; heatmaps: / (2 * pool_stride)
     test_size: int = 256  # pixels; side of a picture at test and before the random crop
-    sigma: float = 0.7  # of the Gaussians in step 3 and at test, in heatmap pixels
+    sigma: float = 0.7  # of the Gaussians in the whole network and at test, in heatmap pixels
     rgb_base: int = 64  # channels of the RGB stem; everything scales with it
     pose_base: int = 32  # channels of the pose stem
     rgb_blocks: tuple[int, ...] = (3, 4, 6, 3)  # bottlenecks a stage
@@ -34,23 +34,23 @@ class TwoPathwayConfig(FitConfig):
     colour: float = 0.0  # how far training changes a clip's colours; see `transforms.rgb_clip.recolour`
     static: float = 1.0  # share of a view's mean picture that is kept; see `transforms.rgb_clip.normalise`
     dropout: float = 0.5  # before the classifiers
-    rgb_epochs: int = 180  # of step 1, RGB alone: 18 epochs over a data set repeated 10 times
-    rgb_min_steps: int = 0  # min_steps of step 1
-    rgb_batch_size: int = 12  # clips a forward pass of step 1
-    rgb_lr: float = 0.15  # learning rate of step 1 for rgb_lr_batch_size clips a step
+    rgb_epochs: int = 180  # of the stage rgb: 18 epochs over a data set repeated 10 times
+    rgb_min_steps: int = 0  # min_steps of the stage rgb
+    rgb_batch_size: int = 12  # clips a forward pass of the stage rgb
+    rgb_lr: float = 0.15  # learning rate of the stage rgb for rgb_lr_batch_size clips a step
     rgb_lr_batch_size: int = 96  # the batch that rgb_lr is stated for
-    rgb_weight_decay: float = 1e-4  # weight_decay of step 1
-    pose_epochs: int = 180  # of step 2, pose alone: 18 epochs over a data set repeated 10 times
-    pose_min_steps: int = 0  # min_steps of step 2
-    pose_batch_size: int = 16  # clips a forward pass of step 2
-    pose_lr: float = 0.2  # learning rate of step 2 for pose_lr_batch_size clips a step
+    rgb_weight_decay: float = 1e-4  # weight_decay of the stage rgb
+    pose_epochs: int = 180  # of the stage pose: 18 epochs over a data set repeated 10 times
+    pose_min_steps: int = 0  # min_steps of the stage pose
+    pose_batch_size: int = 16  # clips a forward pass of the stage pose
+    pose_lr: float = 0.2  # learning rate of the stage pose for pose_lr_batch_size clips a step
     pose_lr_batch_size: int = 128  # the batch that pose_lr is stated for
-    pose_weight_decay: float = 3e-4  # weight_decay of step 2
+    pose_weight_decay: float = 3e-4  # weight_decay of the stage pose
     pose_sigma: float = 0.6  # of the Gaussians in step 2
     num_test_clips: int = 10  # test views in time (NoC)
     flip_test: bool = False  # each test view also mirrored
     test_batch_size: int = 2  # clips a forward pass at test, all views together
-    pretrained: str = "none"  # what step 1 starts from: none | imagenet (timm's weights) | a file, 3D or 2D
+    pretrained: str = "none"  # what the stage rgb starts from: none | imagenet (timm's weights) | a file, 3D or 2D
     weights_rgb: str = ""  # a checkpoint of the RGB pathway alone, that its stage starts from in place of `pretrained`
     weights_pose: str = ""  # a checkpoint of the pose pathway alone, that its stage starts from
     weights: str = ""  # a checkpoint of the whole network, which then has no stages
