@@ -30,7 +30,8 @@ def main(steps_of: Callable[[Options], list[Step]], argv: list[str] | None = Non
     if given.get("list"):
         print_state(options.run, plan, num_places(given))
     elif given.get("print"):
-        print_commands(plan, wanted)
+        remember(options)  # the steps read them
+        print_commands(options.run, plan, wanted)
     elif given.get("dry_run"):
         for task in plan.tasks:
             if task.name in wanted and (chosen_by_hand(given) or not is_finished(options.run, task)):

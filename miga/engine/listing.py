@@ -36,8 +36,14 @@ def _state(run: str, step: Step, tasks: list[Task], finished: list[Task]) -> str
     return f"{len(folds)} of {step.num_folds} folds" if step.num_folds else "to do"
 
 
-def print_commands(plan: Plan, wanted: set[str]) -> None:
-    """The commands in waves: those of one wave may run side by side once the wave before has ended."""
+def print_commands(run: str, plan: Plan, wanted: set[str]) -> None:
+    """The commands in waves: those of one wave may run side by side once the wave before has ended.
+
+    Once the recordings are prepared, steps that they have no pictures for are not listed.
+    """
+    is_prepared = clips_dir(run, "track1").exists()
+    left_out = {step.name for step in plan.steps if is_prepared and step.why_left_out()}
+    wanted = {task.name for task in plan.tasks if task.name in wanted and task.step.name not in left_out}
     wave_of = plan.wave_of(wanted)
     tasks = [task for task in plan.tasks if task.name in wanted]
     for number in sorted(set(wave_of.values())):
