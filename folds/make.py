@@ -39,7 +39,7 @@ def make_folds(table: pd.DataFrame, num_folds: int, seed: int) -> pd.DataFrame:
         InputError: fewer groups than folds, or a single group.
     """
     # Imported here: every training reads folds through this module, and scikit-learn takes a second to load.
-    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
     order = sorted(range(len(table)), key=lambda row: natural_key(table.clip_id.iloc[row]))
     folds = table.iloc[order][["clip_id", "video_id", "subject_id", "label", "split"]].reset_index(drop=True)
@@ -48,7 +48,10 @@ def make_folds(table: pd.DataFrame, num_folds: int, seed: int) -> pd.DataFrame:
     column = grouping_column(train)
     _check_number(num_folds, train[column], column.removesuffix("_id"))
     fold = np.full(len(folds), TEST_FOLD)
-    splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+    # scikit-learn cannot stratify where no class has a clip for each fold; people are then dealt out alone.
+    can_stratify = train.label.value_counts().max() >= num_folds
+    kind = StratifiedGroupKFold if can_stratify else GroupKFold
+    splitter = kind(num_folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A class with fewer clips than folds is legal here and named by `describe`.
         warnings.filterwarnings("ignore", message="The least populated class")

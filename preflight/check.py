@@ -92,9 +92,7 @@ def check_sources(config: FitConfig, clips: Clips) -> str:
     found = []
     for field, value in sources_of(config).items():
         if field == "vectors":  # a setting of that entry alone, so its folder is there
-            from models.semantic.vectors import name_vectors
-
-            name_vectors(clips.classes, value)
+            importlib.import_module("models.semantic.vectors").name_vectors(clips.classes, value)
         elif value != "imagenet":
             read_state_dict(value)
         found.append(f"{field} {value}")

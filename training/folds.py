@@ -100,17 +100,17 @@ def training_rows(clips: Clips, folds: pd.DataFrame, fold: int) -> np.ndarray:
 
 def forget(place: Place) -> None:
     """Remove what a fold made, but not the trainings that it shares with others."""
-    for name in ("checkpoint.pt", "weights.pt", "log.csv", "predictions.npz"):
+    for name in ("checkpoint.pt", "weights.pt", "log.csv", "predictions.npz", "fold.json"):
         for file in place.folder.rglob(name):  # a stage of its own has a folder below
             file.unlink()
 
 
 def is_done(place: Place, config: FitConfig) -> bool:
     """Whether the fold's predictions are there and made with these settings; refuses those of another training."""
-    path = place.folder / "predictions.npz"
-    if not path.exists():
+    path, facts_json = place.folder / "predictions.npz", place.folder / "fold.json"
+    if not path.exists() or not facts_json.exists():  # a kill between the two leaves the first alone
         return False
-    facts = read_json(place.folder / "fold.json", TRAIN_AGAIN)
+    facts = read_json(facts_json, TRAIN_AGAIN)
     check_fingerprint(path, facts["fingerprint"], place.fingerprint)
     return facts["prediction"] == prediction_settings(config)
 

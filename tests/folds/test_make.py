@@ -79,7 +79,7 @@ def test_as_many_folds_as_people_leave_none_empty(counts):
 
 @settings(max_examples=40)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=3, max_size=3).filter(any), min_size=2, max_size=8), st.data())
-def test_every_fold_has_clips(counts, data):
+def test_every_fold_has_clips(counts, data):  # also where no class has a clip for each fold
     num_folds = data.draw(st.integers(2, len(counts)))
     folds = make_folds(people_of(counts), num_folds, data.draw(st.integers(0, 3)))
     train = folds[folds.fold >= 0]
@@ -151,3 +151,8 @@ def test_a_subject_in_two_folds_is_refused(workdir):
     folds.to_csv(folds_csv("tiny"), index=False)
     with pytest.raises(InputError, match=f"subject '{subject}' is in 2 folds"):
         load_folds("tiny")
+
+
+def test_people_are_dealt_out_where_no_class_has_a_clip_for_each_fold():
+    folds = make_folds(people_of([[0, 0, 1], [0, 1, 0]]), 2, 0)
+    assert sorted(folds.fold[folds.fold >= 0]) == [0, 1]

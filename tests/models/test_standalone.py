@@ -77,7 +77,8 @@ def test_any_entry_can_be_deleted(tmp_path):
         copy = tmp_path / name
         for room in (*ROOMS, "tests"):
             shutil.copytree(ROOT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__", "*.npz", "*.npy"))
-        shutil.copy(ROOT / "pyproject.toml", copy)
+        for name_beside in ("pyproject.toml", "pipeline.py"):
+            shutil.copy(ROOT / name_beside, copy)
         shutil.rmtree(copy / "models" / name)
         for test in (copy / "tests" / "models").glob(f"test_{name}*.py"):
             test.unlink()

@@ -136,6 +136,14 @@ def test_one_fold_a_process_gives_the_same_bytes_as_all_at_once(run):
     assert oof_npz("tiny", NAME).read_bytes() == together
 
 
+def test_a_kill_between_predictions_and_facts_costs_a_prediction(run):
+    train_main(FAST)
+    before, facts = oof_npz("tiny", NAME).read_bytes(), fold_checkpoint_dir("tiny", NAME, 0) / "fold.json"
+    facts.unlink()
+    train_main(FAST)
+    assert oof_npz("tiny", NAME).read_bytes() == before and facts.exists()
+
+
 def test_a_finished_entry_is_skipped_and_other_settings_are_refused(run, capsys):
     train_main(FAST)
     weights = fold_checkpoint_dir("tiny", NAME, 0) / "weights.pt"
