@@ -46,7 +46,17 @@ def holding(folder: Path) -> Iterator[None]:
 def write_json(path: Path, content: object) -> None:
     """Write sorted, indented JSON with a final newline; the same content gives the same bytes."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
+        temporary.write_text(_json_text(content))
+
+
+def write_json_once(path: Path, content: object) -> None:
+    """The same, but a file that says so already is left alone, its time too."""
+    if not path.exists() or path.read_text(encoding="utf-8") != _json_text(content):
+        write_json(path, content)
+
+
+def _json_text(content: object) -> str:
+    return json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def read_json(path: Path, cure: str) -> dict:

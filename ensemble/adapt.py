@@ -16,7 +16,7 @@ import numpy as np
 
 from datasets.clips import Clips, load_clips
 from datasets.errors import run_command
-from datasets.paths import check_run_name, fold_checkpoint_dir
+from datasets.paths import check_run_name
 from ensemble.entries import (
     add_entries_argument,
     entry_config,
@@ -48,7 +48,7 @@ def predict_adapted(
 ) -> np.ndarray:
     """Log-probabilities of `rows` by the trained network of the entry `name`, person by person; nothing is trained."""
     assembly = entry.assemble(clips, without_start(config))
-    network = load_trained(assembly, fold_checkpoint_dir(place.run, name, place.fold), place.device)
+    network = load_trained(assembly, trained_weights(place.run, name, place.fold), place.device)
     tells = clips.has_joints[rows] if JOINTS in entry.needs else np.ones(len(rows), bool)
     return predict_by_person(assembly, network, clips, rows, tells, place.device)
 

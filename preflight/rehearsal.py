@@ -25,11 +25,11 @@ from miga.engine.options import options_of
 from preflight.check import entry_configs
 from training.assembly import Assembly, Entry
 from training.config import FitConfig
-from training.dataset import TrainSamples
 from training.precision import autocast
 from training.progress import peak_memory_gb
 from training.resources import choose_device
 from training.seeding import make_deterministic, seed_torch
+from training.verbs import loss_on, network_on, train_samples
 
 
 def rehearse(entry: Entry, config: FitConfig, clips: Clips, device: torch.device) -> str:
@@ -52,12 +52,9 @@ def one_step(assembly: Assembly, clips: Clips, device: torch.device) -> float:
     config = assembly.config
     rows = np.flatnonzero((clips.table.split == "train").to_numpy())
     rows = np.resize(rows, config.batch_size)  # a small set comes round again
-    samples = TrainSamples(rows, clips.table.label.to_numpy(), assembly.train_view, config.seed, clips.mirror)
+    samples = train_samples(assembly, clips, rows)
     batch = {key: value.to(device) for key, value in default_collate([samples[i] for i in range(len(rows))]).items()}
-    network = assembly.network.to(device).train()
-    if config.channels_last:
-        network = network.to(memory_format=torch.channels_last_3d)
-    loss = assembly.loss.to(device) if isinstance(assembly.loss, torch.nn.Module) else assembly.loss
+    network, loss = network_on(assembly, device).train(), loss_on(assembly, device)
     begun = time.monotonic()
     try:
         with autocast(config.precision, device):

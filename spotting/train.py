@@ -9,7 +9,6 @@ writes: checkpoints/<run>/spotting_extractor/fold<k>/, spotting/<run>/tokens_fol
 A detector is trained on tokens of every fold: on several machines, `--stage tokens` of all folds comes first.
 """
 
-import json
 import shutil
 import time
 
@@ -17,7 +16,7 @@ import torch
 
 from datasets.clips import load_clips
 from datasets.errors import naming, run_command
-from datasets.files import write_json
+from datasets.files import write_json_once
 from datasets.paths import check_run_name, folds_csv, spotting_settings_json, spotting_tokens_json
 from folds.make import load_folds
 from oof.artifacts import file_sha256
@@ -84,13 +83,6 @@ def is_done(job: SpottingJob) -> bool:
 STAGES = {"tokens": describe_fold, "detector": detect_fold}
 
 
-def write_settings(run: str, config: SpottingConfig) -> None:
-    """Note the resolved settings for the later steps; the file is left alone where it says the same already."""
-    path = spotting_settings_json(run)
-    if not path.exists() or json.loads(path.read_text()) != json.loads(json.dumps(config.to_dict())):
-        write_json(path, config.to_dict())
-
-
 def remove_results(job: SpottingJob) -> None:
     """Forget everything a fold made."""
     for stage in ("extractor", "detector"):
@@ -124,7 +116,7 @@ def main(argv: list[str] | None = None) -> None:
         return
     for part, fields in config.to_dict().items():
         print(f"  {part}: " + "  ".join(f"{key}={value}" for key, value in fields.items()))
-    write_settings(args.run, config)
+    write_json_once(spotting_settings_json(args.run), config.to_dict())  # later steps read it
     parallel = parallel_folds(args.jobs, len(waiting), device)
     for stage in [args.stage] if args.stage else STAGES:
         num_workers = max(config.extractor.num_workers, config.detector.num_workers)

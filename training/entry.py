@@ -1,13 +1,12 @@
 """The command of an entry: `python -m models.<folder>.train`."""
 
 import argparse
-import json
 from functools import partial
 
 import numpy as np
 
 from datasets.clips import Clips
-from datasets.files import write_json
+from datasets.files import write_json_once
 from datasets.paths import check_run_name
 from folds.make import load_folds
 from training.assembly import Entry
@@ -57,9 +56,7 @@ def train_stages(args: argparse.Namespace, entry: Entry, work: FoldWork) -> None
         rows = training_rows(clips, folds, fold)
         shared = [stage for stage in entry.assemble(clips, work.config).stages if stage.made_of is not None]
         for stage in shared:
-            train_stage(stage, clips, rows, places[fold])
-        path, made_of = places[fold].folder / "starts.json", {stage.name: stage.made_of for stage in shared}
-        if not path.exists() or json.loads(path.read_text()) != made_of:
-            write_json(path, made_of)
+            train_stage(stage, clips, rows, places[fold], work.config.seed)
+        write_json_once(places[fold].folder / "starts.json", {stage.name: stage.made_of for stage in shared})
         names = " and ".join(stage.name for stage in shared) or "nothing to begin with"
         print(f"  {places[fold].title}: {names} trained, shared with other entries", flush=True)

@@ -22,15 +22,13 @@ from oof.prior import class_prior
 from training.checkpoint import check_fingerprint
 from training.config import FitConfig, prediction_settings, training_settings, wanted_folds
 from training.inputs import inputs_of, made_of
-from training.joining import join_folds
+from training.joining import TRAIN_AGAIN, join_folds
 from training.precision import describe_format, number_format
 from training.progress import format_seconds, peak_memory_gb
 from training.resources import choose_device, parallel_folds, run_side_by_side
 from training.seeding import seed_torch
 from training.verbs import Place
 from training.versions import device_name
-
-TRAIN_AGAIN = "train this fold again with --overwrite"
 
 
 @dataclass(frozen=True)

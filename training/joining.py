@@ -22,13 +22,14 @@ from training.versions import in_all, library_versions
 if TYPE_CHECKING:
     from training.folds import FoldWork
 
+TRAIN_AGAIN = "train this fold again with --overwrite"
+
 
 def join_folds(work: FoldWork, places: list[Place], clips: Clips, folds: pd.DataFrame) -> None:
     """Write the out-of-fold file of a run from the predictions of every fold."""
     run = places[0].run
-    again = "train this fold again with --overwrite"
-    parts = [read_arrays(place.folder / "predictions.npz", again) for place in places]
-    facts = [read_json(place.folder / "fold.json", again) for place in places]
+    parts = [read_arrays(place.folder / "predictions.npz", TRAIN_AGAIN) for place in places]
+    facts = [read_json(place.folder / "fold.json", TRAIN_AGAIN) for place in places]
     train, test_clip_id = folds[folds.fold >= 0], folds.clip_id[folds.fold < 0].to_numpy()
     label = clips.table.label.to_numpy()[clips.rows_of(train.clip_id.to_numpy())]
     held_out = pd.concat(pd.DataFrame(part["logits"], index=part["clip_id"]) for part in parts)

@@ -1,13 +1,13 @@
 """Where a training runs, and how many folds at a time."""
 
-import ctypes
 import os
 import signal
-import sys
 from collections.abc import Callable
 
 import torch
 from joblib import Parallel, delayed
+
+from miga.process import ask_to_end_with_parent
 
 
 def choose_device(name: str | None) -> torch.device:
@@ -31,8 +31,7 @@ def run_side_by_side(
 def _follow_the_parent() -> None:
     """At the start of a process of its own: no fold trains on for a run that is gone, and Ctrl-C is told once."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it reaches the parent as well, which ends its folds
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    ask_to_end_with_parent()
 
 
 def parallel_folds(jobs: int | None, num_waiting: int, device: torch.device) -> int:

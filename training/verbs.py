@@ -16,7 +16,7 @@ from datasets.errors import InputError, naming
 from datasets.files import holding
 from datasets.paths import start_dir
 from training.adapt import adapted, clips_by_person
-from training.assembly import Assembly, Stage
+from training.assembly import Assembly, Batch, Stage
 from training.checkpoint import load_checkpoint
 from training.dataset import TrainRows, TrainSamples, ViewSamples
 from training.fit import fit
@@ -49,12 +49,17 @@ def train(assembly: Assembly, clips: Clips, rows: TrainRows, place: Place) -> nn
     What is finished is loaded, what was killed resumes.
     """
     if assembly.stages and not (place.folder / "weights.pt").exists():
-        assembly.join_stages(*(train_stage(stage, clips, rows, place) for stage in assembly.stages))
+        seed = assembly.config.seed
+        assembly.join_stages(*(train_stage(stage, clips, rows, place, seed) for stage in assembly.stages))
     return _fit(assembly, clips, rows, place, place.title)
 
 
-def train_stage(stage: Stage, clips: Clips, rows: TrainRows, place: Place) -> nn.Module:
-    """A stage of this fold, trained once for all entries whose stages are made of the same."""
+def train_stage(stage: Stage, clips: Clips, rows: TrainRows, place: Place, seed: int) -> nn.Module:
+    """A stage of this fold, trained once for all entries whose stages are made of the same.
+
+    Args:
+        seed: of the entry; its first weights are drawn by it, the fold and the stage's name.
+    """
     folder, fingerprint = place.folder / stage.name, place.fingerprint
     if stage.made_of is not None:
         digest = hashlib.sha256(json.dumps(stage.made_of, sort_keys=True).encode()).hexdigest()
@@ -63,7 +68,8 @@ def train_stage(stage: Stage, clips: Clips, rows: TrainRows, place: Place) -> nn
     own = replace(place, folder=folder, fingerprint=fingerprint)
     folder.mkdir(parents=True, exist_ok=True)
     with naming(f"stage {stage.name}"), holding(folder):  # another entry that wants the same start finds it made
-        seed_torch(int(place.fold), *stage.name.encode())
+        # Seed 0 adds no part, so that its bytes are those of runs before the seed was one.
+        seed_torch(place.fold, *stage.name.encode(), *([seed] if seed else []))
         return _fit(stage.assemble(), clips, rows, own, f"{place.title} {stage.name}")
 
 
@@ -81,21 +87,18 @@ def fit_tail(
     return _fit(assembly, clips, rows, place, place.title)
 
 
-def load_trained(assembly: Assembly, folder: Path, device: torch.device) -> nn.Module:
-    """The network of `assembly` with the weights that a training left in `folder`; in eval mode.
+def load_trained(assembly: Assembly, weights: Path, device: torch.device) -> nn.Module:
+    """The network of `assembly` with the weights that a training left; in eval mode.
 
     Raises:
-        InputError: there are none, or they do not fit.
+        InputError: they do not fit.
     """
     make_deterministic(device)
-    path = folder / "weights.pt"
-    if not path.exists():
-        raise InputError(f"{path}: not there; train it first, or copy its checkpoints from where it was trained")
     try:
-        assembly.network.load_state_dict(load_checkpoint(path, device)["model"])
+        assembly.network.load_state_dict(load_checkpoint(weights, device)["model"])
     except RuntimeError as error:
-        raise InputError(f"{path}: does not fit the network ({error}); train it again with --overwrite") from error
-    return _on(assembly, device).eval()
+        raise InputError(f"{weights}: does not fit the network ({error}); train it again with --overwrite") from error
+    return network_on(assembly, device).eval()
 
 
 def predict_rows(
@@ -127,9 +130,7 @@ def predict_by_person(
     for places in clips_by_person(clips.table, rows):
         own = rows[places[tells[places]]]
         batch_size = even_batch(max(len(own), 1), assembly.config.test_batch_size)
-        show: Callable[[nn.Module], object] = lambda shown, own=own, size=batch_size: predict_rows(  # noqa: E731
-            assembly, shown, clips, own, device, size
-        )
+        show = partial(predict_rows, assembly, clips=clips, rows=own, device=device, batch_size=batch_size)
         log_probs[places] = predict_rows(assembly, adapted(network, show, len(own)), clips, rows[places], device)
     return log_probs
 
@@ -140,14 +141,12 @@ def even_batch(num_clips: int, largest: int) -> int:
 
 
 def _fit(assembly: Assembly, clips: Clips, rows: TrainRows, place: Place, title: str) -> nn.Module:
-    loss = assembly.loss.to(place.device) if isinstance(assembly.loss, nn.Module) else assembly.loss
-    config = assembly.config
     return fit(
         assembly.network,
-        TrainSamples(rows, clips.table.label.to_numpy(), assembly.train_view, config.seed, clips.mirror),
-        config,
+        train_samples(assembly, clips, rows),
+        assembly.config,
         prepare=partial(assembly.to_input, is_train=True),
-        loss_fn=loss,
+        loss_fn=loss_on(assembly, place.device),
         folder=place.folder,
         fingerprint=place.fingerprint,
         title=title,
@@ -156,6 +155,18 @@ def _fit(assembly: Assembly, clips: Clips, rows: TrainRows, place: Place, title:
     )
 
 
-def _on(assembly: Assembly, device: torch.device) -> nn.Module:
+def train_samples(assembly: Assembly, clips: Clips, rows: TrainRows) -> TrainSamples:
+    """The training clips as the network is shown them."""
+    labels = clips.table.label.to_numpy()
+    return TrainSamples(rows, labels, assembly.train_view, assembly.config.seed, clips.mirror)
+
+
+def loss_on(assembly: Assembly, device: torch.device) -> Callable[[object, Batch, int], torch.Tensor]:
+    """The loss, with what it keeps on the device."""
+    return assembly.loss.to(device) if isinstance(assembly.loss, nn.Module) else assembly.loss
+
+
+def network_on(assembly: Assembly, device: torch.device) -> nn.Module:
+    """The network on the device, in its memory format."""
     network = assembly.network.to(device)
     return network.to(memory_format=torch.channels_last_3d) if assembly.config.channels_last else network

@@ -30,10 +30,15 @@ def print_state(run: str, plan: Plan, num_places: int) -> None:
 def _state(run: str, step: Step, tasks: list[Task], finished: list[Task]) -> str:
     if len(finished) == len(tasks):
         return "done"
-    if clips_dir(run, "track1").exists() and step.why_left_out():
+    if _is_left_out(run, step):
         return "left out"
     folds = [task for task in finished if task.fold is not None]
     return f"{len(folds)} of {step.num_folds} folds" if step.num_folds else "to do"
+
+
+def _is_left_out(run: str, step: Step) -> bool:
+    """Whether the prepared recordings leave the step out; before they are prepared nobody knows."""
+    return clips_dir(run, "track1").exists() and bool(step.why_left_out())
 
 
 def print_commands(run: str, plan: Plan, wanted: set[str]) -> None:
@@ -41,8 +46,7 @@ def print_commands(run: str, plan: Plan, wanted: set[str]) -> None:
 
     Once the recordings are prepared, steps that they have no pictures for are not listed.
     """
-    is_prepared = clips_dir(run, "track1").exists()
-    left_out = {step.name for step in plan.steps if is_prepared and step.why_left_out()}
+    left_out = {step.name for step in plan.steps if _is_left_out(run, step)}
     wanted = {task.name for task in plan.tasks if task.name in wanted and task.step.name not in left_out}
     wave_of = plan.wave_of(wanted)
     tasks = [task for task in plan.tasks if task.name in wanted]

@@ -4,11 +4,9 @@ On cores, tasks are forked from a process that has loaded the libraries, which s
 uses one thread, so each core takes one task. CUDA does not survive a fork: on GPUs every task is a process of its own.
 """
 
-import ctypes
 import importlib
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 from functools import partial
@@ -17,6 +15,7 @@ from typing import Protocol
 
 from datasets.errors import run_command
 from miga.engine.steps import Task
+from miga.process import end_with_parent
 
 KILL_AFTER_SEC = 5.0
 
@@ -96,14 +95,6 @@ class Gpus:
 
 def command_of(task: Task, arguments: tuple[str, ...], python: str = sys.executable) -> list[str]:
     return [python, "-m", task.step.module, *arguments]
-
-
-def end_with_parent(parent: int) -> None:
-    """Ask the system to kill this process when its parent ends: no fold trains on for a run that is gone."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:  # it ended before the request
-            os._exit(1)
 
 
 def _forked(module: str, arguments: tuple[str, ...], log: Path, parent: int) -> None:

@@ -2,14 +2,13 @@
 
 import argparse
 import dataclasses
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from datasets.errors import InputError
-from datasets.files import write_json
+from datasets.files import read_json, write_json
 from datasets.paths import TRACKS, check_run_name, options_json
 
 PROFILES = ("smoke", "demo", "bench", "paper")
@@ -154,7 +153,7 @@ def options_of(given: dict) -> Options:
 
 
 def _read_options(path: Path, chosen: dict) -> Options:
-    recorded = json.loads(path.read_text())
+    recorded = read_json(path, "give the options of the run again")
     unknown = recorded.keys() - {field.name for field in dataclasses.fields(Options)}
     if unknown:
         raise InputError(f"{path}: has the option {sorted(unknown)[0]} of another version; give the options again")

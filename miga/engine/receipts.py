@@ -6,12 +6,11 @@ is left to do, so a receipt may be lost without harm.
 """
 
 import hashlib
-import json
 import time
 from functools import cache
 from pathlib import Path
 
-from datasets.files import write_json
+from datasets.files import read_json, write_json
 from datasets.paths import receipt_json
 from miga.engine.steps import Task
 
@@ -51,7 +50,7 @@ def is_finished(run: str, task: Task) -> bool:
 
 def read_receipt(run: str, task: Task) -> dict | None:
     path = receipt_json(run, task.name)
-    return json.loads(path.read_text()) if path.exists() else None
+    return read_json(path, "delete it, the task then looks itself what is left to do") if path.exists() else None
 
 
 def write_receipt(run: str, task: Task, minutes: float) -> None:

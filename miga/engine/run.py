@@ -2,7 +2,6 @@
 
 import sys
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,10 +62,13 @@ class Runner:
         Raises:
             TaskFailedError: a task failed; the others were stopped and will resume.
         """
-        with self._stopping_all():
+        try:
             while not self.schedule.is_over:
                 self._start_what_fits()
                 self._look()
+        finally:
+            for started in self._going:
+                started.running.stop()
 
     def _start_what_fits(self) -> None:
         settled = True
@@ -142,14 +144,6 @@ class Runner:
             return ""
         minutes = self.schedule.minutes_left(self._spent / self._planned) / self.machine.num_places
         return f", {minutes:.0f} min left" if minutes >= 1 else ", under a minute left"
-
-    @contextmanager
-    def _stopping_all(self):
-        try:
-            yield
-        finally:
-            for started in self._going:
-                started.running.stop()
 
 
 def failure_of(task: Task, log: Path, code: int) -> str:

@@ -4,35 +4,19 @@ from datasets.clips import Clips
 from datasets.errors import InputError
 from models.ehct.config import PROFILES, EHCTConfig
 from models.ehct.model import EHCT
-from models.layers.graph_views import GraphViews
+from models.layers.graph_views import GraphViews, graph_transform
 from training.assembly import Assembly, Entry
 from training.inputs import JOINTS
 from training.losses import SmoothedCrossEntropy
 from training.weights import load_weights
-from transforms.graph import GraphAugment, GraphTransform, with_score
+from transforms.graph import GraphTransform
 
 STREAMS = ("joint", "bone", "motion", "bonemotion")
 
 
 def build_transform(clips: Clips, config: EHCTConfig) -> GraphTransform:
     """Clips to the network's input."""
-    augment = GraphAugment(
-        crop=(config.crop_min, 1.0),
-        min_frames=config.num_frames,
-        rotation=config.rotation,
-        scale=config.scale,
-        flip=config.flip if clips.may_mirror else 0.0,
-    )
-    return GraphTransform(
-        clips.skeleton,
-        config.num_frames,
-        augment,
-        with_score(config.stream),
-        config.unit,
-        keep_path=True,
-        num_clips=config.num_test_clips,
-        flip_views=config.flip_test and clips.may_mirror,
-    )
+    return graph_transform(clips, config, config.stream, keep_path=True)
 
 
 def build_network(clips: Clips, config: EHCTConfig, in_channels: int) -> EHCT:

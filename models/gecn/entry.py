@@ -5,31 +5,16 @@ from datasets.errors import InputError
 from models.gecn.config import PROFILES, GECNConfig
 from models.gecn.loss import GECNLoss
 from models.gecn.model import GECN
-from models.layers.graph_views import GraphViews
+from models.layers.graph_views import GraphViews, graph_transform
 from training.assembly import Assembly, Entry
 from training.inputs import JOINTS
 from training.weights import load_weights
-from transforms.graph import STREAM_CHANNELS, GraphAugment, GraphTransform, with_score
+from transforms.graph import STREAM_CHANNELS, GraphTransform
 
 
 def build_transform(clips: Clips, config: GECNConfig) -> GraphTransform:
     """Clips to the network's input."""
-    augment = GraphAugment(
-        crop=(config.crop_min, 1.0),
-        min_frames=config.num_frames,
-        rotation=config.rotation,
-        scale=config.scale,
-        flip=config.flip if clips.may_mirror else 0.0,
-    )
-    return GraphTransform(
-        clips.skeleton,
-        config.num_frames,
-        augment,
-        with_score(config.streams),
-        config.unit,
-        num_clips=config.num_test_clips,
-        flip_views=config.flip_test and clips.may_mirror,
-    )
+    return graph_transform(clips, config, config.streams)
 
 
 def build_network(clips: Clips, config: GECNConfig) -> GECN:

@@ -1,11 +1,49 @@
 """What a network on the joint graph is shown: a clip's joints and what is derived from them, resampled in time."""
 
+from typing import Protocol
+
 import numpy as np
 
 from datasets.clips import Clips
 from training.assembly import Batch
 from training.dataset import Sample
-from transforms.graph import GraphTransform
+from transforms.graph import GraphAugment, GraphTransform, with_score
+
+
+class GraphSettings(Protocol):
+    """The settings that say how a clip becomes a graph; see `models.gecn.config`."""
+
+    num_frames: int
+    crop_min: float
+    rotation: float
+    scale: float
+    flip: float
+    unit: str
+    num_test_clips: int
+    flip_test: bool
+
+
+def graph_transform(
+    clips: Clips, config: GraphSettings, streams: tuple[str, ...], keep_path: bool = False
+) -> GraphTransform:
+    """Clips to the input of a network on these streams; mirrored only where the class of a mirrored clip is known."""
+    augment = GraphAugment(
+        crop=(config.crop_min, 1.0),
+        min_frames=config.num_frames,
+        rotation=config.rotation,
+        scale=config.scale,
+        flip=config.flip if clips.may_mirror else 0.0,
+    )
+    return GraphTransform(
+        clips.skeleton,
+        config.num_frames,
+        augment,
+        with_score(streams),
+        config.unit,
+        keep_path=keep_path,
+        num_clips=config.num_test_clips,
+        flip_views=config.flip_test and clips.may_mirror,
+    )
 
 
 class GraphViews:

@@ -26,7 +26,7 @@ from models.layers.public_files import fitting_files
 from models.layers.rgb_backbone import RGBBackbone
 from models.layers.rgb_views import RgbViews
 from models.layers.two_pathway_config import TwoPathwayConfig, stage_config
-from models.layers.two_pathway_net import TwoPathwayNet, merge_pathways
+from models.layers.two_pathway_net import TwoPathwayNet, both_cross_entropies, merge_pathways
 from training.assembly import Assembly, Batch, Stage
 from training.config import FitConfig, training_settings
 from training.dataset import Sample
@@ -71,6 +71,11 @@ class RgbPoseViews:
     def to_input(self, batch: Batch, is_train: bool) -> Batch:
         draw = self.draw_train if is_train else self.draw_test
         return {"rgb": normalise(batch["rgb"], self.static), **draw(batch)}
+
+
+def loss_of_both(output: dict[str, torch.Tensor], batch: Batch, epoch: int) -> torch.Tensor:
+    """Cross entropy of the RGB classifier plus that of the pose classifier."""
+    return both_cross_entropies(output, batch["label"])
 
 
 def assemble_two_pathways(network: TwoPathwayNet, loss: Loss, clips: Clips, config: TwoPathwayConfig) -> Assembly:

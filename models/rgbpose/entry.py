@@ -2,11 +2,10 @@
 
 from datasets.clips import Clips
 from models.layers.two_pathway_config import check_two_pathway_config
-from models.layers.two_pathway_entry import assemble_two_pathways
-from models.layers.two_pathway_net import both_cross_entropies
+from models.layers.two_pathway_entry import assemble_two_pathways, loss_of_both
 from models.rgbpose.config import PROFILES, RGBPoseConfig
 from models.rgbpose.model import RGBPoseConv3D
-from training.assembly import Assembly, Batch, Entry
+from training.assembly import Assembly, Entry
 from training.inputs import JOINTS, RGB
 from transforms.heatmap_input import num_channels
 
@@ -16,11 +15,7 @@ def assemble(clips: Clips, config: RGBPoseConfig) -> Assembly:
     network = RGBPoseConv3D(
         num_channels(clips.skeleton, config.input), clips.num_classes, dropout=config.dropout, **config.trunk
     )
-    return assemble_two_pathways(network, loss, clips, config)
-
-
-def loss(output: dict, batch: Batch, epoch: int):
-    return both_cross_entropies(output, batch["label"])
+    return assemble_two_pathways(network, loss_of_both, clips, config)
 
 
 def name(config: RGBPoseConfig, profile: RGBPoseConfig) -> str:

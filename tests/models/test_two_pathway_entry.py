@@ -19,8 +19,8 @@ from datasets.rgb_store import build_rgb_store, open_rgb_store
 from models.layers.pathway_net import PathwayNet
 from models.layers.res2net3d import Res2NetBottleneck3d
 from models.layers.two_pathway_config import TwoPathwayConfig
-from models.layers.two_pathway_entry import assemble_two_pathways, made_of, pose_stage, rgb_stage
-from models.layers.two_pathway_net import TwoPathwayNet, both_cross_entropies
+from models.layers.two_pathway_entry import assemble_two_pathways, loss_of_both, made_of, pose_stage, rgb_stage
+from models.layers.two_pathway_net import TwoPathwayNet
 from tests.assembled import place_in
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed
@@ -49,16 +49,12 @@ def build(clips, config=CONFIG) -> TwoPathwayNet:
     return TwoPathwayNet(clips.skeleton.num_joints, clips.num_classes, config.dropout, **config.trunk)
 
 
-def both(output, batch, epoch) -> torch.Tensor:
-    return both_cross_entropies(output, batch["label"])
-
-
-def assembled(clips, loss=both, **changes):
+def assembled(clips, loss=loss_of_both, **changes):
     config = dataclasses.replace(CONFIG, **changes)
     return assemble_two_pathways(build(clips, config), loss, clips, config)
 
 
-def train(clips, folder, loss=both, **changes) -> np.ndarray:
+def train(clips, folder, loss=loss_of_both, **changes) -> np.ndarray:
     assembly, place = assembled(clips, loss, **changes), place_in(folder)
     return predict_rows(assembly, verbs.train(assembly, clips, TRAIN, place), clips, PREDICT, place.device)
 
@@ -114,6 +110,15 @@ def test_entries_share_the_stages_that_are_made_of_the_same(clips, workdir):
     assert weights_of("rgb").stat().st_mtime_ns == before["rgb"]
     assert len(list(Path("checkpoints/tiny/starts").glob("pose_*"))) == 2
     np.testing.assert_array_equal(train(clips, workdir / "again"), first)
+
+
+def test_another_seed_draws_other_first_weights_of_a_stage(clips, workdir):
+    drawn = []
+    for seed in (0, 1):
+        train(clips, workdir / f"seed{seed}", seed=seed, rgb_lr=0.0, pose_lr=0.0)
+        drawn.append(model_in(weights_of("pose"))["backbone.conv1.conv.weight"])
+        shutil.rmtree("checkpoints")
+    assert not torch.equal(*drawn)
 
 
 OF_THE_WHOLE = {
