@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from datasets.paths import clips_dir
 from miga.engine.options import Options
 from miga.engine.steps import Step
+from miga.paths import clips_dir
 
 # Minutes of a fold of an entry on one core or GPU, by profile; measured ones take their place once there are some.
 MINUTES = {"smoke": 0.05, "demo": 0.3, "bench": 3.0, "paper": 120.0}
@@ -30,11 +30,11 @@ def steps_of(options: Options) -> list[Step]:
     steps = []
     if options.simulates:
         steps.append(
-            Step("recordings", "datasets.demo", ("--out", f"input/{run}", "--profile", profile),
+            Step("recordings", "recordings.demo", ("--out", f"input/{run}", "--profile", profile),
                  writes=(f"input/{run}/demo.json",), minutes=1, takes_whole_machine=True)
         )  # fmt: skip
     steps.append(
-        Step("prepare", "datasets.prepare", ("--run", run, *options.prepare_arguments()),
+        Step("prepare", "recordings.prepare", ("--run", run, *options.prepare_arguments()),
              reads=(f"input/{run}/demo.json", *options.inputs()),
              writes=tuple(f"{clips}/{track}/{file}" for track in options.tracks() for file in PREPARED),
              takes_whole_machine=True)
@@ -62,7 +62,7 @@ def _track1(options: Options) -> Iterator[Step]:
     no_pictures = partial(why_no_pictures, run)
     yield Step("folds", "folds.make", ("--run", run, "--num-folds", str(options.num_folds)),
                reads=(meta,), after=("check",), writes=(f"folds/{run}.csv",))  # fmt: skip
-    yield Step("pictures", "datasets.rgb_store", ("--run", run, "--size", str(size)), reads=(meta,), after=("check",),
+    yield Step("pictures", "recordings.rgb_store", ("--run", run, "--size", str(size)), reads=(meta,), after=("check",),
                writes=(pictures,), takes_whole_machine=True, takes_overwrite=False,
                why_left_out=no_pictures)  # fmt: skip
     entries = list(entries_of(options.profile))
@@ -183,7 +183,7 @@ def why_no_pictures(run: str) -> str:
 
 
 if __name__ == "__main__":
-    from datasets.errors import run_command
     from miga.engine.command import main
+    from miga.errors import run_command
 
     run_command(partial(main, steps_of))

@@ -1,1 +1,1 @@
-import datasets  # noqa: F401 -- Ctrl-C ends in one line from here on
+import miga  # noqa: F401 -- Ctrl-C ends in one line from here on

@@ -13,7 +13,7 @@ import time
 
 import torch
 
-from datasets.skeletons import Skeleton, skeleton_of_size
+from miga.skeletons import Skeleton, skeleton_of_size
 from models.gecn.loss import GECNLoss
 from models.gecn.model import GECN
 

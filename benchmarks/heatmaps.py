@@ -24,9 +24,9 @@ from functools import partial
 import numpy as np
 import torch
 
-from datasets.skeletons import IMIGUE_22
-from transforms.heatmaps import joint_heatmaps, limb_heatmaps
-from transforms.reused_memory import ReusedMemory
+from miga.skeletons import IMIGUE_22
+from miga.transforms.heatmaps import joint_heatmaps, limb_heatmaps
+from miga.transforms.reused_memory import ReusedMemory
 
 SIGMA = 0.6
 SETTINGS = ((16, 48, 64), (16, 16, 32))  # clips, frames, side of the map in pixels

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
-from datasets.errors import InputError, run_command
-from datasets.paths import check_run_name, oof_npz
 from ensemble.adjust import TAUS, adjust_logits
 from ensemble.join import RETRAINED, Entries, read_entries
 from ensemble.join_parts import read_parts
 from ensemble.merge import merge
 from ensemble.mixture import softmax
 from ensemble.parts import tail_trainsets
+from miga.errors import InputError, run_command
+from miga.paths import check_run_name, oof_npz
 from oof.metrics import class_recalls, scores
 from oof.prior import class_prior
 from report.summary import test_labels

@@ -14,11 +14,11 @@ import shutil
 
 import numpy as np
 
-from datasets.clips import Clips, load_clips
-from datasets.errors import InputError, run_command
-from datasets.files import write_json
-from datasets.paths import check_run_name, clips_dir
-from datasets.write_clips import replacing_folder
+from miga.clips import Clips, load_clips
+from miga.errors import InputError, run_command
+from miga.files import write_json
+from miga.paths import check_run_name, clips_dir
+from recordings.write_clips import replacing_folder
 
 SHARES = (1.0, 0.4, 0.15, 0.05)  # of the training clips that the classes of each group keep
 

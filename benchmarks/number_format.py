@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from benchmarks.paper_step import ENTRIES, NUM_CLASSES, module_of
-from training.seeding import seed_torch
+from miga.training.seeding import seed_torch
 
 KERNELS, FRAMES = (3, 5, 7), (1, 2, 3, 4, 8)
 

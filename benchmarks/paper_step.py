@@ -21,13 +21,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from datasets.skeletons import IMIGUE_22
-from training.config import FitConfig
-from training.optimizer import build_optimizer
-from training.precision import autocast
-from training.progress import peak_memory_gb
-from training.resources import choose_device
-from transforms.graph import STREAM_CHANNELS, with_score
+from miga.skeletons import IMIGUE_22
+from miga.training.config import FitConfig
+from miga.training.optimizer import build_optimizer
+from miga.training.precision import autocast
+from miga.training.progress import peak_memory_gb
+from miga.training.resources import choose_device
+from miga.transforms.graph import STREAM_CHANNELS, with_score
 
 NUM_CLASSES, NUM_JOINTS, NUM_KEYPOINTS = 32, IMIGUE_22.num_joints, 17
 Made = tuple[nn.Module, dict[str, Tensor]]  # a network, and a batch as the arguments of its forward

@@ -2,7 +2,7 @@
 
 Frames of a video are cut to squares, written one after another to a temporary file in each form, and read back through
 a memory map: clips of 8 and of 32 frames at random places, every frame decoded on its own, files in the page cache. The
-figures measured so are in datasets/README.md.
+figures measured so are in recordings/README.md.
 
 reads:  a video
 writes: nothing (prints a table)
@@ -20,9 +20,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from datasets.errors import run_command
-from datasets.frames import count_frames, read_frames
-from datasets.rgb_part import cut_window
+from miga.errors import run_command
+from recordings.frames import count_frames, read_frames
+from recordings.rgb_part import cut_window
 
 FULL_COLOUR = (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
 SIZES = (64, 256)

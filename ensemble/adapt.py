@@ -14,9 +14,6 @@ from functools import partial
 
 import numpy as np
 
-from datasets.clips import Clips, load_clips
-from datasets.errors import run_command
-from datasets.paths import check_run_name
 from ensemble.entries import (
     add_entries_argument,
     entry_config,
@@ -27,14 +24,17 @@ from ensemble.entries import (
 )
 from ensemble.join import ADAPTED
 from folds.make import load_folds
+from miga.clips import Clips, load_clips
+from miga.errors import run_command
+from miga.paths import check_run_name
+from miga.training.adapt import MIN_CLIPS, PRIOR, clips_by_person
+from miga.training.assembly import Entry
+from miga.training.checkpoint import load_checkpoint
+from miga.training.config import FitConfig, add_fold_arguments, wanted_folds, without_start
+from miga.training.inputs import JOINTS
+from miga.training.verbs import Place, load_trained, predict_by_person
+from models.command.folds import FoldWork, run_folds
 from oof.artifacts import file_sha256
-from training.adapt import MIN_CLIPS, PRIOR, clips_by_person
-from training.assembly import Entry
-from training.checkpoint import load_checkpoint
-from training.config import FitConfig, add_fold_arguments, wanted_folds, without_start
-from training.folds import FoldWork, run_folds
-from training.inputs import JOINTS
-from training.verbs import Place, load_trained, predict_by_person
 
 
 def predict_adapted(

@@ -15,9 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import InputError, run_command
-from datasets.files import read_json, replacing, write_json
-from datasets.paths import check_run_name, crossfit_npz, stack_npz, submission_csv, submission_zip, weights_json
 from ensemble.choose import Step, choose, estimate
 from ensemble.evaluate import Objective
 from ensemble.facts import blend_facts, print_facts
@@ -27,6 +24,9 @@ from ensemble.missing_inputs import describe_missing, missing_inputs
 from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.stack import read_stack
 from ensemble.tune import Search
+from miga.errors import InputError, run_command
+from miga.files import read_json, replacing, write_json
+from miga.paths import check_run_name, crossfit_npz, stack_npz, submission_csv, submission_zip, weights_json
 from oof.artifacts import file_sha256
 from submissions.check import check_submission
 from submissions.log import log_submission, submit_line

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import models
-from datasets.errors import InputError
-from datasets.files import read_json
-from datasets.paths import fold_checkpoint_dir, oof_json
 from ensemble.join import ADAPTED, RETRAINED
-from training.assembly import Entry
-from training.config import FitConfig
+from miga.errors import InputError
+from miga.files import read_json
+from miga.paths import fold_checkpoint_dir, oof_json
+from miga.training.assembly import Entry
+from miga.training.config import FitConfig
 
 DERIVED = re.compile(rf"(_part\d+|{RETRAINED}|{ADAPTED})$")  # what ensemble/ makes of an entry
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datasets.errors import InputError
+from miga.errors import InputError
 
 # 0.5 to 8 in half octaves: a softmax changes little in between. A high temperature turns the mean of probabilities
 # into the mean of logits, which is what independent entries want; hence the wide end.

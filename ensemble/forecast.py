@@ -15,9 +15,6 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from datasets.errors import InputError, run_command
-from datasets.files import read_json, replacing, write_json
-from datasets.paths import check_run_name, crossfit_npz, forecast_json, forecast_txt, oof_npz, weights_json
 from ensemble.calibration import cross_calibrated, expected_calibration_error
 from ensemble.forecast_table import format_forecast
 from ensemble.join import Entries, read_entries
@@ -25,6 +22,9 @@ from ensemble.mixture import softmax
 from ensemble.parts import class_parts
 from ensemble.prediction import class_average_values, predict
 from folds.make import grouping_column, load_folds
+from miga.errors import InputError, run_command
+from miga.files import read_json, replacing, write_json
+from miga.paths import check_run_name, crossfit_npz, forecast_json, forecast_txt, oof_npz, weights_json
 from oof.arrays import read_arrays
 from oof.artifacts import file_sha256
 from oof.metrics import scores

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import InputError
-from datasets.files import read_json
-from datasets.paths import folds_csv, oof_npz
 from folds.make import load_folds
+from miga.errors import InputError
+from miga.files import read_json
+from miga.paths import folds_csv, oof_npz
 from oof.artifacts import Oof, file_sha256, read_oof
 
 PART_NAME = re.compile(r"(?P<model>.+)_part(?P<number>\d+)")  # a tail model: ensemble/join_parts.py reads these

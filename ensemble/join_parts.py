@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import InputError
-from datasets.paths import folds_csv
 from ensemble.join import PART_NAME, Entries, check_folds_hash, reordered
 from ensemble.merge import Tail
 from ensemble.mixture import shared_weights, softmax
 from ensemble.parts import OTHERS
+from miga.errors import InputError
+from miga.paths import folds_csv
 from oof.artifacts import Oof, read_oof
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from datasets.files import read_json
 from ensemble.join import Entries
+from miga.files import read_json
 
 IDS_SHOWN = 10
 NAMES = {"joints": "joints", "rgb": "pictures"}

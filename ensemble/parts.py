@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from datasets.clips import Clips
+from miga.clips import Clips
 
 PART_NAMES = "ABCD"
 LIMIT = 5  # a class belongs to a part when it has at least 1 / LIMIT of the clips of the part's largest class

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import InputError, run_command
-from datasets.files import replacing
-from datasets.paths import check_run_name, stack_npz
 from ensemble.join import ADAPTED, Entries, entry_paths, read_entries
 from ensemble.stackers import Stack, fit_stack
+from miga.errors import InputError, run_command
+from miga.files import replacing
+from miga.paths import check_run_name, stack_npz
 from oof.arrays import read_arrays
 from oof.artifacts import file_sha256
 from oof.metrics import scores

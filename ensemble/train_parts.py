@@ -20,9 +20,6 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from datasets.clips import Clips, load_clips
-from datasets.errors import InputError, run_command
-from datasets.paths import check_run_name
 from ensemble.entries import (
     add_entries_argument,
     entry_config,
@@ -35,14 +32,17 @@ from ensemble.entries import (
 from ensemble.join import RETRAINED
 from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, tail_trainsets
 from folds.make import load_folds
+from miga.clips import Clips, load_clips
+from miga.errors import InputError, run_command
+from miga.paths import check_run_name
+from miga.training.assembly import Entry
+from miga.training.checkpoint import load_checkpoint
+from miga.training.config import FitConfig, add_fold_arguments, override, parse_overrides, without_start
+from miga.training.dataset import steps_in_epoch
+from miga.training.optimizer import num_epochs
+from miga.training.verbs import Place, fit_tail, predict_rows
+from models.command.folds import FoldWork, run_folds
 from oof.artifacts import file_sha256
-from training.assembly import Entry
-from training.checkpoint import load_checkpoint
-from training.config import FitConfig, add_fold_arguments, override, parse_overrides, without_start
-from training.dataset import steps_in_epoch
-from training.folds import FoldWork, run_folds
-from training.optimizer import num_epochs
-from training.verbs import Place, fit_tail, predict_rows
 
 DEFAULT_ENTRIES = ("m3cn", "ehct")  # the two of M2HEN
 EPOCHS_DIVISOR = 5  # a tail model, and a classifier alone, get a fifth of the entry's epochs

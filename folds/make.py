@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.clips import Clips, load_clips, read_id_csv
-from datasets.errors import InputError, run_command
-from datasets.files import replacing
-from datasets.ids import natural_key
-from datasets.paths import TRACKS, check_run_name, folds_csv
+from miga.clips import Clips, load_clips, read_id_csv
+from miga.errors import InputError, run_command
+from miga.files import replacing
+from miga.ids import natural_key
+from miga.paths import TRACKS, check_run_name, folds_csv
 
 TEST_FOLD = -1
 COLUMNS = ("clip_id", "video_id", "subject_id", "label", "fold")
@@ -32,7 +32,7 @@ def make_folds(table: pd.DataFrame, num_folds: int, seed: int) -> pd.DataFrame:
     """Give every training clip a fold from 0, every test clip -1; independent of the order of the rows.
 
     Args:
-        table: clip table (datasets.clips.CLIP_COLUMNS); groups are subjects, or videos where a subject is unknown.
+        table: clip table (miga.clips.CLIP_COLUMNS); groups are subjects, or videos where a subject is unknown.
     Returns:
         COLUMNS sorted by clip id; the label of a test clip is -1, so that no test label travels further.
     Raises:

@@ -1,3 +1,3 @@
 """Networks: one folder per entry of the blend; blocks that several share live in `models/layers`."""
 
-import datasets  # noqa: F401 -- Ctrl-C ends in one line from here on
+import miga  # noqa: F401 -- Ctrl-C ends in one line from here on

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import InputError
+from miga.errors import InputError
 
 
 def read_arrays(path: Path, cure: str) -> dict[str, np.ndarray]:

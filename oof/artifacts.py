@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import InputError
-from datasets.files import replacing
+from miga.errors import InputError
+from miga.files import replacing
 from oof.arrays import as_real, as_text, as_truth, as_whole, read_arrays
 
 ARRAYS = ("clip_id", "fold", "label", "logits", "classes", "test_clip_id", "test_logits")

@@ -15,17 +15,17 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from datasets.clips import Clips, load_clips
-from datasets.errors import InputError, run_command
-from datasets.files import replacing
-from datasets.paths import check_run_name, check_txt
-from datasets.rgb_store import RAW_SIZE, check_training_clips_have_rgb, has_rgb
+from miga.clips import Clips, load_clips
 from miga.engine.options import Options, options_of
+from miga.errors import InputError, run_command
+from miga.files import replacing
+from miga.paths import check_run_name, check_txt
+from miga.rgb_store import RAW_SIZE, check_training_clips_have_rgb, has_rgb
+from miga.training.config import FitConfig, override, parse_overrides
 from pipeline import PICTURE_SIZE, RGB_FOLDERS, entries_of
 from spotting.config import PROFILES as SPOTTING_PROFILES
 from spotting.config import override_parts
 from submissions.check import check_sample
-from training.config import FitConfig, override, parse_overrides
 
 JPEG_BYTES_PER_PIXEL = 0.35  # of the stored pictures, measured at quality 90 with full colour
 SPARE_DISK = 1.2
@@ -87,7 +87,7 @@ def sources_of(config: FitConfig) -> dict[str, str]:
 
 def check_sources(config: FitConfig, clips: Clips) -> str:
     """Files that a training starts from can be read, and word vectors know every word of the classes."""
-    from training.weights import read_state_dict
+    from miga.training.weights import read_state_dict
 
     found = []
     for field, value in sources_of(config).items():

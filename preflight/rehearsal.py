@@ -17,19 +17,19 @@ import numpy as np
 import torch
 from torch.utils.data import default_collate
 
-from datasets.clips import Clips, load_clips
-from datasets.errors import InputError, naming, run_command
-from datasets.files import replacing
-from datasets.paths import check_run_name, rehearsal_txt
+from miga.clips import Clips, load_clips
 from miga.engine.options import options_of
+from miga.errors import InputError, naming, run_command
+from miga.files import replacing
+from miga.paths import check_run_name, rehearsal_txt
+from miga.training.assembly import Assembly, Entry
+from miga.training.config import FitConfig
+from miga.training.precision import autocast
+from miga.training.progress import peak_memory_gb
+from miga.training.resources import choose_device
+from miga.training.seeding import make_deterministic, seed_torch
+from miga.training.verbs import loss_on, network_on, train_samples
 from preflight.check import entry_configs
-from training.assembly import Assembly, Entry
-from training.config import FitConfig
-from training.precision import autocast
-from training.progress import peak_memory_gb
-from training.resources import choose_device
-from training.seeding import make_deterministic, seed_torch
-from training.verbs import loss_on, network_on, train_samples
 
 
 def rehearse(entry: Entry, config: FitConfig, clips: Clips, device: torch.device) -> str:

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.clips import load_clips
-from datasets.errors import InputError, run_command
-from datasets.files import read_json, replacing, write_json
-from datasets.paths import (
+from ensemble.join import read_entries
+from ensemble.missing_inputs import describe_missing, missing_inputs
+from ensemble.mixture import softmax
+from miga.clips import load_clips
+from miga.errors import InputError, run_command
+from miga.files import read_json, replacing, write_json
+from miga.paths import (
     check_run_name,
     clips_dir,
     oof_json,
@@ -24,9 +27,6 @@ from datasets.paths import (
     submission_csv,
     weights_json,
 )
-from ensemble.join import read_entries
-from ensemble.missing_inputs import describe_missing, missing_inputs
-from ensemble.mixture import softmax
 from oof.metrics import scores
 from spotting.label_files import read_segments, read_truth
 from spotting.score import check_videos, score_videos

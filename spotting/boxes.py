@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.person_box import MIN_EXTENT, PADDING, Size, is_present
+from miga.person_box import MIN_EXTENT, PADDING, Size, is_present
 
 
 def frame_bounds(joints: NDArray) -> NDArray[np.float64]:

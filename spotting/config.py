@@ -6,8 +6,8 @@ On the command line a field is named with its part: `--extractor.epochs 50 --det
 import dataclasses
 from dataclasses import dataclass, field
 
-from datasets.errors import InputError
-from training.config import FitConfig, override
+from miga.errors import InputError
+from miga.training.config import FitConfig, override
 
 TOKENS = ("features", "scores", "scores+pose")
 

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from datasets.skeletons import Skeleton
+from miga.skeletons import Skeleton
+from miga.transforms.crop import Size, is_present
+from miga.transforms.heatmaps import joint_heatmaps
+from miga.transforms.reused_memory import ReusedMemory
 from spotting.boxes import clip_boxes, frame_bounds
 from spotting.config import ExtractorConfig
 from spotting.extractor import FrameExtractor
 from spotting.pose_tokens import pose_tokens
 from spotting.views import View, change_keypoints, resampled_frames
-from transforms.crop import Size, is_present
-from transforms.heatmaps import joint_heatmaps
-from transforms.reused_memory import ReusedMemory
 
 
 def clip_starts(num_frames: int, clip_len: int, overlap: float) -> NDArray[np.int64]:

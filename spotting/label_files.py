@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.errors import InputError
-from datasets.frame_base import FrameBase
-from datasets.ids import natural_key
-from datasets.labels import IMIGUE_FRAME_BASE, SMG_FRAME_BASE
-from datasets.listing import list_files
-from datasets.readers.label_files import read_label_file
-from datasets.text_files import read_encoded_text
+from miga.errors import InputError
+from miga.frame_base import FrameBase
+from miga.ids import natural_key
+from miga.text_files import read_encoded_text
+from recordings.labels import IMIGUE_FRAME_BASE, SMG_FRAME_BASE
+from recordings.listing import list_files
+from recordings.readers.label_files import read_label_file
 from spotting.segments import Segments, make_segments
 from submissions.track2 import MAX_DIGITS, read_track2
 
@@ -61,7 +61,7 @@ def read_segments(path: Path, base: FrameBase) -> dict[str, Segments]:
 
 
 def _read_label_file(path: Path, base: FrameBase) -> Segments:
-    """Rows class,start,end as `datasets.prepare` reads them, of a video whose length is not known.
+    """Rows class,start,end as `recordings.prepare` reads them, of a video whose length is not known.
 
     Stricter in one thing: only UTF-8, as the leaderboard's scorer reads them.
     """

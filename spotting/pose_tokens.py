@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from datasets.skeletons import Skeleton
+from miga.skeletons import Skeleton
+from miga.transforms.crop import is_present
+from miga.transforms.joints import fill_gaps
 from spotting.views import View
-from transforms.crop import is_present
-from transforms.joints import fill_gaps
 
 STEPS = (3, 8)  # frames to either side between which movement is measured
 UNIT_WINDOW = 61  # frames over which the body's size is the median: people walk nearer and away

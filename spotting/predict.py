@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from datasets.clips import Clips, load_clips
-from datasets.errors import InputError, run_command
-from datasets.files import read_json, replacing, write_json
-from datasets.paths import (
+from folds.make import load_folds
+from miga.clips import Clips, load_clips
+from miga.errors import InputError, run_command
+from miga.files import read_json, replacing, write_json
+from miga.paths import (
     check_run_name,
     spotting_candidates_npz,
     spotting_json,
@@ -25,7 +26,11 @@ from datasets.paths import (
     spotting_tokens_npy,
     submission_csv,
 )
-from folds.make import load_folds
+from miga.training.checkpoint import load_checkpoint
+from miga.training.config import parse_overrides
+from miga.training.resources import choose_device
+from miga.training.seeding import make_deterministic
+from miga.training.versions import in_all
 from spotting.config import SpottingConfig, config_from_dict, override_parts
 from spotting.decode import FrameScores, average_models, decode_window, pool_windows
 from spotting.detector import Detector, make_points
@@ -38,11 +43,6 @@ from spotting.train import is_done, make_jobs
 from spotting.unseen import describe_unseen
 from spotting.windows import window_starts
 from submissions.track2 import COLUMNS
-from training.checkpoint import load_checkpoint
-from training.config import parse_overrides
-from training.resources import choose_device
-from training.seeding import make_deterministic
-from training.versions import in_all
 
 
 @torch.no_grad()

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from miga.training.dataset import TrainSamples
 from spotting.config import DetectorConfig
 from spotting.segments import Segments, make_segments
 from spotting.windows import MAX_GESTURES, draw_window, gestures_in_window, window_starts
-from training.dataset import TrainSamples
 
 
 class TokenVideo:

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.errors import InputError, run_command
-from datasets.frame_base import FrameBase
+from miga.errors import InputError, run_command
+from miga.frame_base import FrameBase
 from spotting.label_files import read_segments, read_truth
 from spotting.segments import Segments, empty_segments, temporal_iou
 from submissions.track2 import add_base_arguments, wanted_base

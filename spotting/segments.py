@@ -1,7 +1,7 @@
 """Segments of a video as arrays, and their temporal overlap.
 
 A segment lies in frames counted from zero, start inclusive, end exclusive, so that `end - start` is its length. Label
-files and submissions number frames otherwise: `datasets.frame_base` converts.
+files and submissions number frames otherwise: `miga.frame_base` converts.
 """
 
 from dataclasses import dataclass

@@ -10,9 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datasets.clips import Clips
-from datasets.files import replacing, write_json
-from datasets.paths import fold_checkpoint_dir, spotting_tokens_json, spotting_tokens_npy
+from miga.clips import Clips
+from miga.files import replacing, write_json
+from miga.paths import fold_checkpoint_dir, spotting_tokens_json, spotting_tokens_npy
+from miga.training.checkpoint import check_fingerprint
+from miga.training.dataset import TrainSamples
+from miga.training.fit import Batch, fit
+from miga.training.seeding import seed_torch
+from miga.transforms.reused_memory import ReusedMemory
 from spotting.assign import assign_by_anchors, assign_by_predictions
 from spotting.config import SpottingConfig
 from spotting.context import frame_labels, frame_loss
@@ -25,11 +30,6 @@ from spotting.segments import Segments, make_segments
 from spotting.trimmed import TrimmedClips
 from spotting.unseen import unseen_videos
 from spotting.views import video_view
-from training.checkpoint import check_fingerprint
-from training.dataset import TrainSamples
-from training.fit import Batch, fit
-from training.seeding import seed_torch
-from transforms.reused_memory import ReusedMemory
 
 NUM_TEST_VIEWS = 2  # plain and mirrored
 

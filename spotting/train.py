@@ -14,11 +14,17 @@ import time
 
 import torch
 
-from datasets.clips import load_clips
-from datasets.errors import naming, run_command
-from datasets.files import write_json_once
-from datasets.paths import check_run_name, folds_csv, spotting_settings_json, spotting_tokens_json
 from folds.make import load_folds
+from miga.clips import load_clips
+from miga.errors import naming, run_command
+from miga.files import write_json_once
+from miga.paths import check_run_name, folds_csv, spotting_settings_json, spotting_tokens_json
+from miga.training.checkpoint import check_fingerprint, load_checkpoint
+from miga.training.config import add_run_arguments, parse_overrides, wanted_folds
+from miga.training.precision import describe_format
+from miga.training.progress import format_seconds
+from miga.training.resources import choose_device, parallel_folds, run_side_by_side
+from miga.training.settings_help import SettingsParser
 from oof.artifacts import file_sha256
 from spotting.config import PROFILES, SpottingConfig, override_parts
 from spotting.stages import (
@@ -30,12 +36,6 @@ from spotting.stages import (
     train_extractor,
     videos_of_fold,
 )
-from training.checkpoint import check_fingerprint, load_checkpoint
-from training.config import add_run_arguments, parse_overrides, wanted_folds
-from training.precision import describe_format
-from training.progress import format_seconds
-from training.resources import choose_device, parallel_folds, run_side_by_side
-from training.settings_help import SettingsParser
 
 
 def make_jobs(run: str, config: SpottingConfig, device: torch.device) -> list[SpottingJob]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from datasets.clips import Clips
+from miga.clips import Clips
 from spotting.boxes import clip_boxes, frame_bounds
 from spotting.config import ExtractorConfig
 from spotting.features import clip_keypoints

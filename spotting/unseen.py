@@ -1,6 +1,6 @@
 """Test videos that there is nothing to look at in: no usable skeleton, or nobody in view. They get no segments."""
 
-from datasets.clips import Clips
+from miga.clips import Clips
 
 
 def unseen_videos(clips: Clips) -> list[str]:

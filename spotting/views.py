@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.crop import is_present
+from miga.transforms.crop import is_present
 
 
 @dataclass(frozen=True)

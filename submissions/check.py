@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from datasets.clips import load_clips
-from datasets.errors import InputError, run_command
-from datasets.frame_base import FrameBase
-from datasets.labels import SMG_FRAME_BASE
+from miga.clips import load_clips
+from miga.errors import InputError, run_command
+from miga.frame_base import FrameBase
+from recordings.labels import SMG_FRAME_BASE
 from submissions.table import has_header, header_text, read_table
 from submissions.track1 import check_same_ids
 from submissions.track2 import add_base_arguments, read_track2, wanted_base

@@ -6,9 +6,9 @@ import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
-from datasets.errors import InputError
-from datasets.files import replacing
-from datasets.paths import submissions_log
+from miga.errors import InputError
+from miga.files import replacing
+from miga.paths import submissions_log
 from oof.artifacts import file_sha256
 
 COLUMNS = ("made_at", "run", "file", "sha256", "clips", "estimate", "leaderboard")

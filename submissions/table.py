@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from datasets.errors import InputError
+from miga.errors import InputError
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.errors import InputError
-from datasets.files import replacing
-from datasets.ids import natural_key
+from miga.errors import InputError
+from miga.files import replacing
+from miga.ids import natural_key
 from submissions.table import has_header, read_table
 
 DEFAULT_HEADER = ("Id", "Target")

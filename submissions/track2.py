@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from datasets.clips import load_clips
-from datasets.errors import InputError
-from datasets.frame_base import FrameBase
-from datasets.labels import SMG_FRAME_BASE
-from datasets.paths import check_run_name, clips_dir, submission_csv
+from miga.clips import load_clips
+from miga.errors import InputError
+from miga.frame_base import FrameBase
+from miga.paths import check_run_name, clips_dir, submission_csv
+from recordings.labels import SMG_FRAME_BASE
 from submissions.table import read_table
 
 NUMBERS = ("class", "start", "end")

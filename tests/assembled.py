@@ -1,15 +1,15 @@
-"""One fold of an entry, trained and shown clips as `training.entry` does it, without a command line."""
+"""One fold of an entry, trained and shown clips as `models.command.entry` does it, without a command line."""
 
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from datasets.clips import Clips
-from training.assembly import Entry
-from training.config import FitConfig
-from training.entry import train_and_predict
-from training.verbs import Place
+from miga.clips import Clips
+from miga.training.assembly import Entry
+from miga.training.config import FitConfig
+from miga.training.verbs import Place
+from models.command.entry import train_and_predict
 
 
 def place_in(folder: Path, fold: int = 0) -> Place:

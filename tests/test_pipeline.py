@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import pipeline
-from datasets.errors import InputError
 from miga.engine.command import wanted_tasks
 from miga.engine.options import PROFILES, Options, build_parser, options_of
 from miga.engine.steps import Plan
+from miga.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -6,10 +6,10 @@ A clip's class is visible: the wrist circles at a speed that grows with the clas
 import numpy as np
 import pandas as pd
 
-from datasets.clips import CLIP_COLUMNS, VIDEO_COLUMNS, Clips
-from datasets.files import write_json
-from datasets.paths import clips_dir
-from datasets.skeletons import IMIGUE_22
+from miga.clips import CLIP_COLUMNS, VIDEO_COLUMNS, Clips
+from miga.files import write_json
+from miga.paths import clips_dir
+from miga.skeletons import IMIGUE_22
 
 CLASSES = ("circle slow", "circle", "circle fast", "still")
 
@@ -82,7 +82,7 @@ def _person(label: int, num_frames: int, rng: np.random.Generator) -> np.ndarray
 
 
 def write_clips(clips: Clips, run: str, track: str = "track1") -> None:
-    """Write clips as datasets.prepare would, below the current directory."""
+    """Write clips as recordings.prepare would, below the current directory."""
     folder = clips_dir(run, track)
     folder.mkdir(parents=True)
     clips.table.to_csv(folder / "clips.csv", index=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from datasets.clips import Clips
+from miga.clips import Clips
 
 DOT_JOINT = 7  # the wrist that circles at the speed of the class
 SCALE = 8  # the videos are this much smaller than the pictures the joints lie in

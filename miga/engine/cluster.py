@@ -10,9 +10,9 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from datasets.errors import InputError
 from miga.engine.machine import Running, command_of
 from miga.engine.steps import Task
+from miga.errors import InputError
 from miga.process import end_with_parent
 
 RESTARTS = 20  # of one task, over machines that die under it

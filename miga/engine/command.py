@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from datasets.errors import InputError
-from datasets.paths import report_dir
 from miga.engine.listing import print_commands, print_state
 from miga.engine.options import Options, build_parser, options_of, remember
 from miga.engine.receipts import is_finished
 from miga.engine.steps import Plan, Step
+from miga.errors import InputError
+from miga.paths import report_dir
 
 if TYPE_CHECKING:
     from miga.engine.machine import Machine

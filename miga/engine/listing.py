@@ -1,8 +1,8 @@
 """The list on the screen: state and minutes of every step, or the commands for another scheduler."""
 
-from datasets.paths import clips_dir
 from miga.engine.receipts import is_finished, read_receipt
 from miga.engine.steps import Plan, Step, Task, tasks_of
+from miga.paths import clips_dir
 
 
 def print_state(run: str, plan: Plan, num_places: int) -> None:

@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from datasets.errors import InputError
-from datasets.paths import report_dir
+from miga.errors import InputError
+from miga.paths import report_dir
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from datasets.errors import run_command
 from miga.engine.steps import Task
+from miga.errors import run_command
 from miga.process import end_with_parent
 
 KILL_AFTER_SEC = 5.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from datasets.errors import InputError
-from datasets.files import read_json, write_json
-from datasets.paths import TRACKS, check_run_name, options_json
+from miga.errors import InputError
+from miga.files import read_json, write_json
+from miga.paths import TRACKS, check_run_name, options_json
 
 PROFILES = ("smoke", "demo", "bench", "paper")
 EPILOG = """\
@@ -17,7 +17,7 @@ A finished step is skipped and says so; a killed one resumes and ends with the s
 and --profile, a run goes on with the options that it was last started with. Paths are relative to the folder that the
 command is called from.
 """
-# Options of datasets.prepare, passed on: those that name a file or folder, those with other text, those with no value.
+# Passed on to recordings.prepare: those that name a file or folder, those with other text, those with no value.
 PREPARE_PATHS = ("track1", "track2", "rgb1", "rgb2", "subjects", "skeleton")
 PREPARE_TEXTS = ("train_split", "test_split", "test_videos", "sided_classes", "joint_size")
 PREPARE_FLAGS = ("skip_bad_clips",)
@@ -96,7 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group("what is made from what")
     what.add_argument("--run", help="name of the data set and the choices; everything made carries it")
     what.add_argument("--profile", help="smoke (tests), demo (default), bench (small real sets, CPU), paper (GPU)")
-    what.add_argument("--track1", metavar="PATH", help="clips to classify: any layout of datasets/README.md")
+    what.add_argument("--track1", metavar="PATH", help="clips to classify: any layout of recordings/README.md")
     what.add_argument("--track2", metavar="PATH", help="long recordings to search for gestures")
     what.add_argument("--num-folds", type=int, metavar="N", help="folds of cross-validation (default 4, smoke 2)")
     what.add_argument("--answers", metavar="FILE", help="score track 1 on these hidden labels (csv: id, class)")
@@ -106,7 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--set", action="append", dest="settings", metavar="FOLDER.FIELD=VALUE",
         help="a setting of every entry of a folder of models/, or of spotting: --set m3cn.weights_pose=pose.pth",
     )  # fmt: skip
-    prepare = parser.add_argument_group("the recordings (see python -m datasets.prepare --help)")
+    prepare = parser.add_argument_group("the recordings (see python -m recordings.prepare --help)")
     for name in PREPARE_PATHS[2:] + PREPARE_TEXTS:
         optional = {"nargs": "?", "const": ""} if name == "sided_classes" else {}
         prepare.add_argument(_flag(name), **optional)

@@ -10,9 +10,9 @@ import time
 from functools import cache
 from pathlib import Path
 
-from datasets.files import read_json, write_json
-from datasets.paths import receipt_json
 from miga.engine.steps import Task
+from miga.files import read_json, write_json
+from miga.paths import receipt_json
 
 SCRIPTS = ("run.sh", "environment.sh", "requirements.txt", "pipeline.py")
 

@@ -5,11 +5,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.paths import log_txt
 from miga.engine.machine import Machine, Running
 from miga.engine.receipts import is_finished, write_receipt
 from miga.engine.schedule import Schedule
 from miga.engine.steps import Plan, Task
+from miga.paths import log_txt
 
 POLL_SEC = 0.1
 

@@ -1,15 +1,15 @@
 """EHCT, put together: joints, bones and their motions over hyperedges."""
 
-from datasets.clips import Clips
-from datasets.errors import InputError
+from miga.clips import Clips
+from miga.errors import InputError
+from miga.training.assembly import Assembly, Entry
+from miga.training.inputs import JOINTS
+from miga.training.losses import SmoothedCrossEntropy
+from miga.training.weights import load_weights
+from miga.transforms.graph import GraphTransform
 from models.ehct.config import PROFILES, EHCTConfig
 from models.ehct.model import EHCT
 from models.layers.graph_views import GraphViews, graph_transform
-from training.assembly import Assembly, Entry
-from training.inputs import JOINTS
-from training.losses import SmoothedCrossEntropy
-from training.weights import load_weights
-from transforms.graph import GraphTransform
 
 STREAMS = ("joint", "bone", "motion", "bonemotion")
 

@@ -4,8 +4,8 @@ from collections import deque
 
 import numpy as np
 
-from datasets.errors import InputError
-from datasets.skeletons import Skeleton
+from miga.errors import InputError
+from miga.skeletons import Skeleton
 
 
 def hop_distances(skeleton: Skeleton) -> np.ndarray:

@@ -9,9 +9,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from datasets.errors import InputError
-from datasets.hyperedges import hyperedges_of
-from datasets.skeletons import Skeleton
+from miga.errors import InputError
+from miga.hyperedges import hyperedges_of
+from miga.skeletons import Skeleton
 from models.ehct.blocks import PROJECTION_GROUPS, HypergraphUnit, TokenBlock
 from models.ehct.hypergraph import hop_distances, hyperedge_means
 from models.layers.multiscale_temporal import MultiScaleTemporal
@@ -29,7 +29,7 @@ class EHCT(nn.Module):
         in_channels: numbers per joint; published 3 (x, y, score).
         num_heads, head_dim: their product is the width; published 9 and 24.
         strides: stride in time of each unit; published ten units, the fifth and the eighth with 2.
-        grouping: which hyperedges, see `datasets.hyperedges`.
+        grouping: which hyperedges, see `miga.hyperedges`.
         alpha: share of the attention at the start; published 0.
         enhanced: hyperedges with queries, keys and values of their own, handed from unit to unit (H2OFormer).
         token_block: a Transformer block over all tokens before the classifier (H2OFormer).
@@ -81,7 +81,7 @@ class EHCT(nn.Module):
         """Classify clips.
 
         Args:
-            joints: (B, in_channels, T, V, M), see `transforms.graph`; people who are absent are zeros.
+            joints: (B, in_channels, T, V, M), see `miga.transforms.graph`; people who are absent are zeros.
         Returns:
             logits (B, K).
         """

@@ -6,9 +6,9 @@ writes: checkpoints/<run>/ehct_<stream>/fold<k>/, oof/<run>/ehct_<stream>.npz an
     python -m models.ehct.train --run demo --fold all [--stream bone] [--profile paper] [--field value ...]
 """
 
-from datasets.errors import run_command
+from miga.errors import run_command
+from models.command.entry import train_entry
 from models.ehct.entry import ENTRY
-from training.entry import train_entry
 
 
 def main(argv: list[str] | None = None) -> None:

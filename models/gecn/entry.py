@@ -1,15 +1,15 @@
 """GE-CN, put together: the joint graph, one direction a class."""
 
-from datasets.clips import Clips
-from datasets.errors import InputError
+from miga.clips import Clips
+from miga.errors import InputError
+from miga.training.assembly import Assembly, Entry
+from miga.training.inputs import JOINTS
+from miga.training.weights import load_weights
+from miga.transforms.graph import STREAM_CHANNELS, GraphTransform
 from models.gecn.config import PROFILES, GECNConfig
 from models.gecn.loss import GECNLoss
 from models.gecn.model import GECN
 from models.layers.graph_views import GraphViews, graph_transform
-from training.assembly import Assembly, Entry
-from training.inputs import JOINTS
-from training.weights import load_weights
-from transforms.graph import STREAM_CHANNELS, GraphTransform
 
 
 def build_transform(clips: Clips, config: GECNConfig) -> GraphTransform:

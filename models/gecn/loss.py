@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from datasets.errors import InputError
+from miga.errors import InputError
 
 
 def orthogonal_prior(num_classes: int, z_dim: int, gain: float, seed: int = 0) -> Tensor:

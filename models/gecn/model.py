@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from datasets.errors import InputError
-from datasets.skeletons import Skeleton
+from miga.errors import InputError
+from miga.skeletons import Skeleton
 from models.gecn.blocks import EncodingBlock
 
 MAX_STD = 100.0  # the noise never grows beyond this (model/infogcn.py)
@@ -90,7 +90,7 @@ class GECN(nn.Module):
         """Classify clips.
 
         Args:
-            joints: (B, in_channels, T, V, M), see `transforms.graph`; people who are absent are zeros.
+            joints: (B, in_channels, T, V, M), see `miga.transforms.graph`; people who are absent are zeros.
         Returns:
             logits (B, K); z, mu and logvar (B, 4 * width). In eval mode z is mu.
         """

@@ -7,9 +7,9 @@ writes: checkpoints/<run>/gecn/fold<k>/, oof/<run>/gecn.npz and .json
     python -m models.gecn.train --run demo --k 2 [--streams motion]     # an entry of its own: gecn_k2, gecn_k2_motion
 """
 
-from datasets.errors import run_command
+from miga.errors import run_command
+from models.command.entry import train_entry
 from models.gecn.entry import ENTRY
-from training.entry import train_entry
 
 
 def main(argv: list[str] | None = None) -> None:

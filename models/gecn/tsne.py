@@ -20,14 +20,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
-from datasets.clips import Clips, load_clips
-from datasets.errors import InputError, run_command
-from datasets.files import replacing
-from datasets.paths import check_run_name, fold_checkpoint_dir, report_dir
 from folds.make import load_folds
+from miga.clips import Clips, load_clips
+from miga.errors import InputError, run_command
+from miga.files import replacing
+from miga.paths import check_run_name, fold_checkpoint_dir, report_dir
+from miga.training.checkpoint import load_checkpoint
 from models.gecn.config import GECNConfig
 from models.gecn.entry import build_network, build_transform
-from training.checkpoint import load_checkpoint
 
 NAME = "gecn"
 PERPLEXITY, ITERATIONS = 30, 1000

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.config import FitConfig
+from miga.training.config import FitConfig
 
 IMAGENET = "tf_efficientnetv2_b0.in1k"  # timm's name of the weights
 
@@ -18,7 +18,7 @@ class ImageLevelConfig(FitConfig):
     test_size: int = 224  # pixels at test; the report is silent, this is timm's for these weights
     picture_size: int = 256  # pixels; side of the stored pictures
     crop_area_min: float = 1.0  # smallest share of the picture that a training crop keeps; 1 = whole, as published
-    colour: float = 0.0  # how far training changes a frame's colours; see `transforms.rgb_clip.recolour`
+    colour: float = 0.0  # how far training changes a frame's colours; see `miga.transforms.rgb_clip.recolour`
     flip: bool = False  # mirror half of the training frames and every test frame; off as published
     num_test_frames: int = 16  # of a clip, evenly spread, whose probabilities are averaged; our choice
     test_batch_size: int = 8  # clips a forward pass at test, all frames together

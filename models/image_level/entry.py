@@ -4,19 +4,19 @@ import dataclasses
 
 import numpy as np
 
-from datasets.clips import Clips
-from datasets.errors import InputError
-from datasets.rgb_store import open_rgb_store
+from miga.clips import Clips
+from miga.errors import InputError
+from miga.rgb_store import open_rgb_store
+from miga.training.assembly import Assembly, Batch, Entry, Stage
+from miga.training.dataset import Sample
+from miga.training.imagenet import imagenet_tensors
+from miga.training.inputs import JOINTS, RGB
+from miga.training.losses import cross_entropy
+from miga.training.weights import load_tensors, read_state_dict
+from miga.transforms.rgb_clip import normalise
 from models.image_level.config import IMAGENET, PROFILES, ImageLevelConfig
 from models.image_level.frames import FrameTransform, keypoint_joints
 from models.image_level.model import ImageLevel
-from training.assembly import Assembly, Batch, Entry, Stage
-from training.dataset import Sample
-from training.imagenet import imagenet_tensors
-from training.inputs import JOINTS, RGB
-from training.losses import cross_entropy
-from training.weights import load_tensors, read_state_dict
-from transforms.rgb_clip import normalise
 
 FITTING = f"timm's {IMAGENET}, or weights.pt of an own fold"
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.person_box import clean_joints
-from datasets.rgb_store import RgbStore
-from datasets.skeletons import COCO_17, IMIGUE_22, IMIGUE_TO_COCO, Skeleton
-from transforms.crop import flip_joints, map_to_frame, random_resized_crop
-from transforms.rgb_clip import recolour, resize_box
+from miga.person_box import clean_joints
+from miga.rgb_store import RgbStore
+from miga.skeletons import COCO_17, IMIGUE_22, IMIGUE_TO_COCO, Skeleton
+from miga.transforms.crop import flip_joints, map_to_frame, random_resized_crop
+from miga.transforms.rgb_clip import recolour, resize_box
 
 
 def keypoint_joints(skeleton: Skeleton) -> NDArray[np.int64]:

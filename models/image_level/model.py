@@ -6,7 +6,7 @@ Source: the image-level report of LUT (MiGA 2024). Sizes and activations that it
 import torch
 from torch import Tensor, nn
 
-import training.torchvision_schemas  # noqa: F401, must come before timm
+import miga.training.torchvision_schemas  # noqa: F401, must come before timm
 
 # isort: split
 import timm

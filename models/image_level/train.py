@@ -6,9 +6,9 @@ writes: checkpoints/<run>/image_level/fold<k>/, oof/<run>/image_level.npz and .j
     python -m models.image_level.train --run demo --fold all [--profile paper] [--field value ...]
 """
 
-from datasets.errors import run_command
+from miga.errors import run_command
+from models.command.entry import train_entry
 from models.image_level.entry import ENTRY
-from training.entry import train_entry
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -4,10 +4,10 @@ from typing import Protocol
 
 import numpy as np
 
-from datasets.clips import Clips
-from training.assembly import Batch
-from training.dataset import Sample
-from transforms.graph import GraphAugment, GraphTransform, with_score
+from miga.clips import Clips
+from miga.training.assembly import Batch
+from miga.training.dataset import Sample
+from miga.transforms.graph import GraphAugment, GraphTransform, with_score
 
 
 class GraphSettings(Protocol):

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from miga.training.imagenet import imagenet_tensors
+from miga.training.weights import OWN, WeightsReport, load_tensors, read_state_dict
 from models.layers.res2net3d import Res2NetBottleneck3d
-from training.imagenet import imagenet_tensors
-from training.weights import OWN, WeightsReport, load_tensors, read_state_dict
 
 # Keys of timm's ResNet and Res2Net, to be renamed into those of `Pathway`.
 _RENAMES = (

@@ -4,11 +4,11 @@ from typing import Protocol
 
 import numpy as np
 
-from datasets.clips import Clips
-from training.assembly import Batch
-from training.dataset import Sample
-from transforms.heatmap_input import heatmap_input
-from transforms.pose_clip import PoseClipTransform
+from miga.clips import Clips
+from miga.training.assembly import Batch
+from miga.training.dataset import Sample
+from miga.transforms.heatmap_input import heatmap_input
+from miga.transforms.pose_clip import PoseClipTransform
 
 
 class HeatmapSettings(Protocol):

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datasets.clips import Clips
-from datasets.rgb_store import RgbStore
-from training.assembly import Batch
-from training.dataset import Sample
-from transforms.rgb_clip import RgbClipTransform, normalise
+from miga.clips import Clips
+from miga.rgb_store import RgbStore
+from miga.training.assembly import Batch
+from miga.training.dataset import Sample
+from miga.transforms.rgb_clip import RgbClipTransform, normalise
 
 
 @dataclass(frozen=True)
 class RgbViews:
     """Train and test views of an `RgbClipTransform` over the pictures of `store`.
 
-    static: share of a view's mean picture that is kept, see `transforms.rgb_clip.normalise`.
+    static: share of a view's mean picture that is kept, see `miga.transforms.rgb_clip.normalise`.
     argument: name of the pictures among the arguments of the network's forward.
     """
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from datasets.errors import InputError
+from miga.errors import InputError
 from models.layers.bottleneck3d import EXPANSION, Bottleneck3d
 from models.layers.pose_backbone import PoseBackbone
 from models.layers.rgb_backbone import RGBBackbone

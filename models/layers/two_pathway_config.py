@@ -4,9 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TypeVar
 
+from miga.training.config import FitConfig
+from miga.transforms.heatmap_input import check_input
 from models.layers.two_pathway import heatmap_size
-from training.config import FitConfig
-from transforms.heatmap_input import check_input
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class TwoPathwayConfig(FitConfig):
     laterals: bool = True  # False = two networks side by side, averaged
     detach_laterals: bool = False  # no gradients through the laterals
     lateral_drop: float = 0.0  # probability that a training batch goes without the laterals of one direction
-    colour: float = 0.0  # how far training changes a clip's colours; see `transforms.rgb_clip.recolour`
-    static: float = 1.0  # share of a view's mean picture that is kept; see `transforms.rgb_clip.normalise`
+    colour: float = 0.0  # how far training changes a clip's colours; see `miga.transforms.rgb_clip.recolour`
+    static: float = 1.0  # share of a view's mean picture that is kept; see `miga.transforms.rgb_clip.normalise`
     dropout: float = 0.5  # before the classifiers
     rgb_epochs: int = 180  # of the stage rgb: 18 epochs over a data set repeated 10 times
     rgb_min_steps: int = 0  # min_steps of the stage rgb

@@ -16,8 +16,16 @@ from functools import partial
 import numpy as np
 import torch
 
-from datasets.clips import Clips
-from datasets.rgb_store import RgbStore, open_rgb_store
+from miga.clips import Clips
+from miga.rgb_store import RgbStore, open_rgb_store
+from miga.training.assembly import Assembly, Batch, Stage
+from miga.training.config import FitConfig, training_settings
+from miga.training.dataset import Sample
+from miga.training.losses import cross_entropy
+from miga.training.weights import load_weights
+from miga.transforms.heatmap_input import heatmap_input, stem_map
+from miga.transforms.rgb_clip import RgbClipTransform, normalise
+from miga.transforms.rgb_pose_clip import RgbPoseClipTransform
 from models.layers.inflate import start_from_pictures
 from models.layers.pathway_net import PathwayNet
 from models.layers.pose_backbone import PoseBackbone
@@ -27,14 +35,6 @@ from models.layers.rgb_backbone import RGBBackbone
 from models.layers.rgb_views import RgbViews
 from models.layers.two_pathway_config import TwoPathwayConfig, stage_config
 from models.layers.two_pathway_net import TwoPathwayNet, both_cross_entropies, merge_pathways
-from training.assembly import Assembly, Batch, Stage
-from training.config import FitConfig, training_settings
-from training.dataset import Sample
-from training.losses import cross_entropy
-from training.weights import load_weights
-from transforms.heatmap_input import heatmap_input, stem_map
-from transforms.rgb_clip import RgbClipTransform, normalise
-from transforms.rgb_pose_clip import RgbPoseClipTransform
 
 Loss = Callable[[object, Batch, int], torch.Tensor]
 

@@ -7,9 +7,9 @@ writes: clips/<run>/track1/rgb_<size>/ where it is not there yet, checkpoints/<r
     python -m models.m3cn.train --run demo --fold all [--profile paper] [--field value ...]
 """
 
-from datasets.errors import run_command
+from miga.errors import run_command
+from models.command.entry import train_entry
 from models.m3cn.entry import ENTRY
-from training.entry import train_entry
 
 
 def main(argv: list[str] | None = None) -> None:

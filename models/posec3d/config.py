@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.config import FitConfig
+from miga.training.config import FitConfig
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,14 @@
 """PoseC3D, put together: heatmaps of joints or limbs, cross entropy."""
 
-from datasets.clips import Clips
+from miga.clips import Clips
+from miga.training.assembly import Assembly, Entry
+from miga.training.inputs import JOINTS
+from miga.training.losses import cross_entropy
+from miga.training.weights import load_weights
+from miga.transforms.heatmap_input import check_input, num_channels, stem_map
 from models.layers.pose_views import PoseViews
 from models.posec3d.config import PROFILES, PoseC3DConfig
 from models.posec3d.model import PoseC3D
-from training.assembly import Assembly, Entry
-from training.inputs import JOINTS
-from training.losses import cross_entropy
-from training.weights import load_weights
-from transforms.heatmap_input import check_input, num_channels, stem_map
 
 FITTING = "a PoseC3D (SlowOnly-R50 on heatmaps) of pyskl or mmaction2, or weights.pt of an own fold"
 

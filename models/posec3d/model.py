@@ -35,7 +35,7 @@ class PoseC3D(PathwayNet):
         """Classify clips.
 
         Args:
-            heatmaps: (B, V, T, H, W) float, as drawn by `transforms.heatmaps`.
+            heatmaps: (B, V, T, H, W) float, as drawn by `miga.transforms.heatmaps`.
         Returns:
             logits (B, K).
         """

@@ -6,9 +6,9 @@ writes: checkpoints/<run>/posec3d_<input>/fold<k>/, oof/<run>/posec3d_<input>.np
     python -m models.posec3d.train --run demo --fold all [--input limb] [--profile paper] [--field value ...]
 """
 
-from datasets.errors import run_command
+from miga.errors import run_command
+from models.command.entry import train_entry
 from models.posec3d.entry import ENTRY
-from training.entry import train_entry
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -2,16 +2,16 @@
 
 import torch
 
-from datasets.clips import Clips
-from datasets.errors import InputError
+from miga.clips import Clips
+from miga.errors import InputError
+from miga.training.assembly import Assembly, Batch, Entry
+from miga.training.inputs import JOINTS, RGB
+from miga.transforms.heatmap_input import num_channels
 from models.layers.two_pathway_config import check_two_pathway_config
 from models.layers.two_pathway_entry import assemble_two_pathways
 from models.prototype.config import PROFILES, PrototypeConfig
 from models.prototype.loss import prototype_loss
 from models.prototype.model import PrototypeNet
-from training.assembly import Assembly, Batch, Entry
-from training.inputs import JOINTS, RGB
-from transforms.heatmap_input import num_channels
 
 
 def assemble(clips: Clips, config: PrototypeConfig) -> Assembly:

@@ -7,9 +7,9 @@ writes: clips/<run>/track1/rgb_<size>/, checkpoints/<run>/prototype_<input>/fold
     python -m models.prototype.train --run demo --fold all [--profile paper] [--field value ...]
 """
 
-from datasets.errors import run_command
+from miga.errors import run_command
+from models.command.entry import train_entry
 from models.prototype.entry import ENTRY
-from training.entry import train_entry
 
 
 def main(argv: list[str] | None = None) -> None:

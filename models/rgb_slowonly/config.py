@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.config import FitConfig
+from miga.training.config import FitConfig
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class RGBSlowOnlyConfig(FitConfig):
     base_channels: int = 64  # channels of the stem; everything scales with it
     blocks: tuple[int, ...] = (3, 4, 6, 3)  # bottlenecks a stage
     pool_stride: int = 2  # of the max-pool after the stem; 1 leaves small pictures some detail
-    colour: float = 0.0  # how far training changes a clip's colours (transforms.rgb_clip.recolour)
-    static: float = 1.0  # share of a view's mean picture that is kept (transforms.rgb_clip.normalise)
+    colour: float = 0.0  # how far training changes a clip's colours (miga.transforms.rgb_clip.recolour)
+    static: float = 1.0  # share of a view's mean picture that is kept (miga.transforms.rgb_clip.normalise)
     dropout: float = 0.5  # before the classifier
     num_test_clips: int = 10  # test views in time
     flip_views: bool = False  # each test view also mirrored

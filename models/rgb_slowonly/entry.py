@@ -1,16 +1,16 @@
 """RGB SlowOnly, put together: pictures alone."""
 
-from datasets.clips import Clips
-from datasets.errors import InputError
-from datasets.rgb_store import open_rgb_store
+from miga.clips import Clips
+from miga.errors import InputError
+from miga.rgb_store import open_rgb_store
+from miga.training.assembly import Assembly, Entry
+from miga.training.inputs import RGB
+from miga.training.losses import cross_entropy
+from miga.transforms.rgb_clip import RgbClipTransform
 from models.layers.rgb_views import RgbViews
 from models.rgb_slowonly.config import PROFILES, RGBSlowOnlyConfig
 from models.rgb_slowonly.model import RGBSlowOnly
 from models.rgb_slowonly.weights import start_from
-from training.assembly import Assembly, Entry
-from training.inputs import RGB
-from training.losses import cross_entropy
-from transforms.rgb_clip import RgbClipTransform
 
 
 def assemble(clips: Clips, config: RGBSlowOnlyConfig) -> Assembly:

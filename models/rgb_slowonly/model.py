@@ -7,7 +7,7 @@ a 1x7x7 stem; that function knows only the published depths, so its parts are pu
 
 from functools import partial
 
-import training.torchvision_schemas  # noqa: F401, must come before pytorchvideo
+import miga.training.torchvision_schemas  # noqa: F401, must come before pytorchvideo
 
 # isort: split
 from pytorchvideo.models.net import Net
@@ -91,7 +91,7 @@ class RGBSlowOnly(nn.Module):
         """Classify clips.
 
         Args:
-            rgb: (B, 3, T, H, W) float, normalised with ImageNet's mean and spread (`transforms.rgb_clip.normalise`).
+            rgb: (B, 3, T, H, W) float, normalised as by `miga.transforms.rgb_clip.normalise`.
         Returns:
             logits (B, K).
         """

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from miga.training.imagenet import imagenet_tensors
+from miga.training.weights import WeightsReport, load_tensors, read_state_dict
 from models.layers.inflate import inflate_resnet, is_2d
-from training.imagenet import imagenet_tensors
-from training.weights import WeightsReport, load_tensors, read_state_dict
 
 FITTING = (
     "a SlowOnly-R50 on pictures of pyskl, mmaction2 or pytorchvideo, a 2D ResNet-50 of timm or torchvision, "

@@ -1,13 +1,13 @@
 """RGBPose-Conv3D, put together: pictures and heatmaps, each pathway alone first."""
 
-from datasets.clips import Clips
+from miga.clips import Clips
+from miga.training.assembly import Assembly, Entry
+from miga.training.inputs import JOINTS, RGB
+from miga.transforms.heatmap_input import num_channels
 from models.layers.two_pathway_config import check_two_pathway_config
 from models.layers.two_pathway_entry import assemble_two_pathways, loss_of_both
 from models.rgbpose.config import PROFILES, RGBPoseConfig
 from models.rgbpose.model import RGBPoseConv3D
-from training.assembly import Assembly, Entry
-from training.inputs import JOINTS, RGB
-from transforms.heatmap_input import num_channels
 
 
 def assemble(clips: Clips, config: RGBPoseConfig) -> Assembly:

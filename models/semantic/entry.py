@@ -2,16 +2,16 @@
 
 import torch
 
-from datasets.clips import Clips
+from miga.clips import Clips
+from miga.training.assembly import Assembly, Entry
+from miga.training.inputs import JOINTS
+from miga.training.weights import load_weights
+from miga.transforms.heatmap_input import check_input, num_channels, stem_map
 from models.layers.pose_views import PoseViews
 from models.semantic.config import PROFILES, SemanticConfig
 from models.semantic.loss import SemanticLoss
 from models.semantic.model import SemanticPoseC3D
 from models.semantic.vectors import name_vectors
-from training.assembly import Assembly, Entry
-from training.inputs import JOINTS
-from training.weights import load_weights
-from transforms.heatmap_input import check_input, num_channels, stem_map
 
 FITTING = "a PoseC3D (SlowOnly-R50 on heatmaps) of pyskl or mmaction2, or weights.pt of an own fold"
 

@@ -51,7 +51,7 @@ class SemanticPoseC3D(nn.Module):
         """Classify clips.
 
         Args:
-            heatmaps: (B, V, T, H, W) float, as drawn by `transforms.heatmaps`.
+            heatmaps: (B, V, T, H, W) float, as drawn by `miga.transforms.heatmaps`.
         Returns:
             {"logits": (B, K), "embedding": (B, D)}.
         """

@@ -6,9 +6,9 @@ writes: checkpoints/<run>/semantic_<input>/fold<k>/, oof/<run>/semantic_<input>.
     python -m models.semantic.train --run demo --fold all [--input limb] [--vectors FILE] [--field value ...]
 """
 
-from datasets.errors import run_command
+from miga.errors import run_command
+from models.command.entry import train_entry
 from models.semantic.entry import ENTRY
-from training.entry import train_entry
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.errors import InputError
+from miga.errors import InputError
 
 DIMS = 300
 WORDS_SHOWN = 20

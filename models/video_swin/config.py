@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.config import FitConfig
+from miga.training.config import FitConfig
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class VideoSwinConfig(FitConfig):
     train_size: int = 224  # pixels, after the random crop
     test_size: int = 224  # pixels
     crop_area_min: float = 0.08  # smallest share of the picture that a training crop keeps
-    colour: float = 0.0  # how far training changes a clip's colours; see `transforms.rgb_clip.recolour`
-    static: float = 1.0  # share of a view's mean picture that is kept; see `transforms.rgb_clip.normalise`
+    colour: float = 0.0  # how far training changes a clip's colours; see `miga.transforms.rgb_clip.recolour`
+    static: float = 1.0  # share of a view's mean picture that is kept; see `miga.transforms.rgb_clip.normalise`
     num_test_clips: int = 4  # test views in time; the square around the person stands for the published three crops
     flip_test: bool = False  # each test view also mirrored
     test_batch_size: int = 2  # clips a forward pass at test, all views together

@@ -1,18 +1,18 @@
 """Video Swin, put together: pictures alone."""
 
-from datasets.clips import Clips
-from datasets.errors import InputError
-from datasets.rgb_store import open_rgb_store
+from miga.clips import Clips
+from miga.errors import InputError
+from miga.rgb_store import open_rgb_store
+from miga.training.assembly import Assembly, Entry
+from miga.training.imagenet import imagenet_tensors
+from miga.training.inputs import RGB
+from miga.training.losses import SmoothedCrossEntropy
+from miga.training.weights import load_tensors, read_state_dict
+from miga.transforms.rgb_clip import RgbClipTransform
 from models.layers.rgb_views import RgbViews
 from models.video_swin.config import PROFILES, SIZES, VideoSwinConfig
 from models.video_swin.model import VideoSwin
 from models.video_swin.weights import to_video_swin
-from training.assembly import Assembly, Entry
-from training.imagenet import imagenet_tensors
-from training.inputs import RGB
-from training.losses import SmoothedCrossEntropy
-from training.weights import load_tensors, read_state_dict
-from transforms.rgb_clip import RgbClipTransform
 
 FITTING = (
     "a Video Swin of the public code or of mmaction2, a 2D Swin of timm or microsoft/Swin-Transformer, each of this "

@@ -90,7 +90,7 @@ class VideoSwin(nn.Module):
         """Classify clips.
 
         Args:
-            rgb: (B, 3, T, H, W) float, normalised as by `transforms.rgb_clip.normalise`; any T, H and W.
+            rgb: (B, 3, T, H, W) float, normalised as by `miga.transforms.rgb_clip.normalise`; any T, H and W.
         Returns:
             logits (B, K).
         """

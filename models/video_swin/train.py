@@ -6,9 +6,9 @@ writes: checkpoints/<run>/video_swin_<size>/fold<k>/, oof/<run>/video_swin_<size
     python -m models.video_swin.train --run demo --fold all [--size B] [--profile paper] [--field value ...]
 """
 
-from datasets.errors import run_command
+from miga.errors import run_command
+from models.command.entry import train_entry
 from models.video_swin.entry import ENTRY
-from training.entry import train_entry
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -7,10 +7,10 @@ import pytest
 from benchmarks.long_tail import choose, cross_fitted, main
 from benchmarks.long_tail_cut import SHARES, kept_rows
 from benchmarks.long_tail_cut import main as cut_main
-from datasets.clips import load_clips
-from datasets.errors import InputError
-from datasets.paths import folds_csv, oof_npz
 from ensemble.parts import OTHERS
+from miga.clips import load_clips
+from miga.errors import InputError
+from miga.paths import folds_csv, oof_npz
 from oof.artifacts import Oof, write_oof
 from tests.tiny import CLASSES, tiny_clips, write_clips
 

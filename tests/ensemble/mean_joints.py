@@ -3,11 +3,11 @@
 ENTRY = """
 from dataclasses import dataclass
 from torch import nn
-from training.config import FitConfig
-from training.assembly import Assembly, Entry
-from training.entry import train_entry
-from training.losses import cross_entropy
-from training.weights import load_weights
+from miga.training.config import FitConfig
+from miga.training.assembly import Assembly, Entry
+from models.command.entry import train_entry
+from miga.training.losses import cross_entropy
+from miga.training.weights import load_weights
 
 @dataclass(frozen=True)
 class Config(FitConfig):

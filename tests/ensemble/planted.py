@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.paths import oof_npz
 from ensemble.join import Entries, read_entries
 from folds.make import load_folds
 from folds.make import main as make_folds_main
+from miga.paths import oof_npz
 from oof.artifacts import Oof, write_oof
 from tests.tiny import tiny_clips, write_clips
 

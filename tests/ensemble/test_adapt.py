@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.clips import load_clips
-from datasets.errors import InputError
-from datasets.paths import fold_checkpoint_dir, oof_npz
 from ensemble import adapt
 from ensemble.adapt import main
 from folds.make import load_folds
+from miga.clips import load_clips
+from miga.errors import InputError
+from miga.paths import fold_checkpoint_dir, oof_npz
+from miga.training.adapt import MIN_CLIPS, PRIOR
 from oof.artifacts import read_oof
 from tests.ensemble.mean_joints import NAME, RUN
-from training.adapt import MIN_CLIPS, PRIOR
 
 
 def test_the_twin_has_the_rows_of_the_entry_and_other_logits(entry):

@@ -6,9 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datasets.clips import load_clips
-from datasets.errors import InputError
-from datasets.paths import (
+from ensemble.blend import main
+from ensemble.stack import main as stack_main
+from ensemble.truth import main as truth_main
+from folds.make import load_folds
+from miga.clips import load_clips
+from miga.errors import InputError
+from miga.paths import (
     clips_dir,
     crossfit_npz,
     folds_csv,
@@ -18,10 +22,6 @@ from datasets.paths import (
     submissions_log,
     weights_json,
 )
-from ensemble.blend import main
-from ensemble.stack import main as stack_main
-from ensemble.truth import main as truth_main
-from folds.make import load_folds
 from oof.artifacts import read_oof, write_oof
 from report.summary import main as summary_main
 from report.summary import track1_rows

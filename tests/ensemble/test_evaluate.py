@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, recall_score
 
-from datasets.errors import InputError
 from ensemble.evaluate import LARGEST_LOG_LOSS, TEMPERATURES, TOP1, Evaluator, Objective
 from ensemble.merge import Tail, tail_terms
 from ensemble.mixture import Blend, blend_probabilities, blend_test_probabilities, softmax
+from miga.errors import InputError
 
 N, K = 60, 6
 

@@ -13,13 +13,13 @@ import pytest
 
 from benchmarks.competition import Setting
 from benchmarks.estimate_bias import mean_and_error, play
-from datasets.errors import InputError
-from datasets.paths import crossfit_npz, folds_csv, forecast_json, forecast_txt, oof_npz, weights_json
 from ensemble.blend import main as blend_main
 from ensemble.calibration import best_temperature, cross_calibrated, expected_calibration_error
 from ensemble.forecast import best_single, group_recalls, main
 from ensemble.forecast import test_people as new_people
 from ensemble.mixture import softmax
+from miga.errors import InputError
+from miga.paths import crossfit_npz, folds_csv, forecast_json, forecast_txt, oof_npz, weights_json
 from oof.artifacts import file_sha256, read_oof, write_oof
 from tests.ensemble.planted import an_entry, entries_of, prepared_run
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets.errors import InputError
-from datasets.paths import oof_npz
 from ensemble.join import entry_paths, read_entries
 from ensemble.join_parts import read_parts
+from miga.errors import InputError
+from miga.paths import oof_npz
 from oof.artifacts import Oof, read_oof, write_oof
 from tests.ensemble.planted import an_entry, entries_of, part_of, prepared_run, shuffled
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.labels import IMIGUE_CLASSES, IMIGUE_TRAIN_COUNTS
 from ensemble.parts import (
     OTHERS,
     balanced_rows,
@@ -17,6 +16,7 @@ from ensemble.parts import (
     spread_evenly,
     tail_trainsets,
 )
+from recordings.labels import IMIGUE_CLASSES, IMIGUE_TRAIN_COUNTS
 from tests.tiny import tiny_clips
 
 COUNTS = st.lists(st.integers(0, 5000), min_size=1, max_size=40)

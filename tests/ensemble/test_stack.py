@@ -6,8 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datasets.errors import InputError
-from datasets.paths import oof_npz, stack_npz, weights_json
 from ensemble.blend import main as blend_main
 from ensemble.choose import choose
 from ensemble.join import Entries
@@ -15,6 +13,8 @@ from ensemble.recipes import CrossFit, Material, Recipe
 from ensemble.stack import main as stack_main
 from ensemble.stackers import STACKERS, fit_stack
 from ensemble.tune import Search
+from miga.errors import InputError
+from miga.paths import oof_npz, stack_npz, weights_json
 from oof.artifacts import read_oof, write_oof
 from tests.ensemble.planted import an_entry, entries_of, prepared_run
 

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.errors import InputError
-from datasets.paths import fold_checkpoint_dir, oof_json, oof_npz
 from ensemble import train_parts
 from ensemble.entries import entries_named
 from ensemble.parts import OTHERS, tail_trainsets
 from ensemble.train_parts import crt_config, default_entries, folds_without, main, part_config, shortened
 from folds.make import load_folds
+from miga.errors import InputError
+from miga.paths import fold_checkpoint_dir, oof_json, oof_npz
+from miga.training.config import FitConfig
 from oof.artifacts import read_oof
 from tests.ensemble.mean_joints import NAME, RUN
-from training.config import FitConfig
 
 PARTS = [*RUN, "--entries", NAME]
 

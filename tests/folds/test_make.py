@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.errors import InputError
-from datasets.paths import folds_csv
 from folds.make import describe, load_folds, main, make_folds
+from miga.errors import InputError
+from miga.paths import folds_csv
 from tests.tiny import tiny_clips, write_clips
 
 

@@ -16,8 +16,8 @@ import pytest
 import torch
 from torch import nn
 
-from datasets.errors import InputError
-from datasets.skeletons import COCO_17, IMIGUE_22, OPENPOSE_137, SMG_25, Skeleton
+from miga.errors import InputError
+from miga.skeletons import COCO_17, IMIGUE_22, OPENPOSE_137, SMG_25, Skeleton
 from models.ehct.blocks import HypergraphAttention
 from models.ehct.hypergraph import hop_distances, hyperedge_means
 from models.ehct.model import EHCT

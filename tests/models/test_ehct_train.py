@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.errors import InputError
-from datasets.paths import oof_npz
 from folds.make import main as make_folds_main
+from miga.errors import InputError
+from miga.paths import oof_npz
 from models.ehct.config import PROFILES
 from models.ehct.entry import ENTRY, STREAMS, build_network, build_transform
 from models.ehct.train import main
@@ -94,7 +94,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 STEPS = """
 import torch
-from datasets.skeletons import IMIGUE_22
+from miga.skeletons import IMIGUE_22
 from models.ehct.config import PROFILES
 from models.ehct.model import EHCT
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from datasets.errors import InputError
-from datasets.skeletons import COCO_17, IMIGUE_22, SMG_25
+from miga.errors import InputError
+from miga.skeletons import COCO_17, IMIGUE_22, SMG_25
 from models.gecn.model import GECN, mode_matrix
 from models.layers.multiscale_temporal import MultiScaleTemporal
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.errors import InputError
+from miga.errors import InputError
 from models.gecn.loss import GECNLoss, class_mean_discrepancy, orthogonal_prior
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.errors import InputError
-from datasets.paths import oof_json, oof_npz
 from ensemble.entries import entry_folder, entry_of
 from folds.make import main as make_folds_main
+from miga.errors import InputError
+from miga.paths import oof_json, oof_npz
 from models.gecn.config import PROFILES
 from models.gecn.entry import ENTRY, build_network, build_transform
 from models.gecn.train import main

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.errors import InputError
-from datasets.paths import fold_checkpoint_dir, report_dir
 from folds.make import main as make_folds
+from miga.errors import InputError
+from miga.paths import fold_checkpoint_dir, report_dir
+from miga.training.checkpoint import save_checkpoint
 from models.gecn.config import PROFILES
 from models.gecn.entry import build_network
 from models.gecn.tsne import bottlenecks, draw_tsne, embed, main
 from tests.tiny import tiny_clips, write_clips
-from training.checkpoint import save_checkpoint
 
 
 def blobs(sizes: tuple[int, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from datasets import rgb_build
-from datasets.clips import Clips, load_clips
-from datasets.errors import InputError
-from datasets.rgb_store import RgbStore, build_rgb_store
-from datasets.skeletons import COCO_17, IMIGUE_22, SMG_25
+from miga.clips import Clips, load_clips
+from miga.errors import InputError
+from miga.rgb_store import RgbStore
+from miga.skeletons import COCO_17, IMIGUE_22, SMG_25
 from models.image_level.config import PROFILES
 from models.image_level.entry import ENTRY, build_network
 from models.image_level.frames import FrameTransform, keypoint_joints, keypoint_vectors
 from models.image_level.model import ImageLevel
 from models.image_level.train import main
+from recordings import rgb_build
+from recordings.rgb_store import build_rgb_store
 from tests.assembled import fold_of
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import DOT_JOINT, dot_centre, filmed, picture

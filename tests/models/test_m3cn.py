@@ -10,17 +10,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-import training.torchvision_schemas  # noqa: F401, must come before timm
+import miga.training.torchvision_schemas  # noqa: F401, must come before timm
 
 # isort: split
 import timm
 from timm.models.res2net import Bottle2neck
 from timm.models.resnet import Bottleneck, ResNet
 
-from datasets import rgb_build
-from datasets.errors import InputError
-from datasets.paths import oof_npz
 from folds.make import main as make_folds
+from miga.errors import InputError
+from miga.paths import oof_npz
 from models.layers import inflate
 from models.layers.bottleneck3d import Bottleneck3d
 from models.layers.inflate import start_from_pictures
@@ -31,6 +30,7 @@ from models.layers.two_pathway_net import both_cross_entropies
 from models.m3cn.model import M3CN
 from models.m3cn.train import main
 from oof.artifacts import read_oof
+from recordings import rgb_build
 from tests.models.formula import fill_by_name
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed

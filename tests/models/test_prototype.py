@@ -8,16 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from datasets import rgb_build
-from datasets.errors import InputError
-from datasets.paths import fold_checkpoint_dir, start_dir
 from folds.make import main as make_folds
+from miga.errors import InputError
+from miga.paths import fold_checkpoint_dir, start_dir
 from models.layers.two_pathway_net import TwoPathwayNet
 from models.prototype.config import PROFILES
 from models.prototype.fusion import CrossModalFusion
 from models.prototype.loss import prototype_loss
 from models.prototype.model import PrototypeNet
 from models.prototype.train import main
+from recordings import rgb_build
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed
 

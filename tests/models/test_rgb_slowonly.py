@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-import training.torchvision_schemas  # noqa: F401, must come before timm and pytorchvideo
+import miga.training.torchvision_schemas  # noqa: F401, must come before timm and pytorchvideo
 
 # isort: split
 import timm
 from pytorchvideo.models.resnet import create_resnet
 
-from datasets.errors import InputError
 from folds.make import main as make_folds_main
+from miga.errors import InputError
 from models.layers.pathway_net import PathwayNet
 from models.layers.rgb_backbone import RGBBackbone
 from models.rgb_slowonly.model import RGBSlowOnly

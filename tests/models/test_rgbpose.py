@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from datasets import rgb_build
-from datasets.errors import InputError
-from datasets.paths import fold_checkpoint_dir
 from folds.make import main as make_folds
+from miga.errors import InputError
+from miga.paths import fold_checkpoint_dir
 from models.layers.pathway_net import PathwayNet
 from models.layers.pose_backbone import PoseBackbone
 from models.layers.rgb_backbone import RGBBackbone
@@ -22,6 +21,7 @@ from models.layers.two_pathway_net import both_cross_entropies, merge_pathways
 from models.rgbpose.config import PROFILES
 from models.rgbpose.model import RGBPoseConv3D
 from models.rgbpose.train import main
+from recordings import rgb_build
 from tests.models.formula import fill_by_name, wave
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed

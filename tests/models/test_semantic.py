@@ -11,13 +11,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.errors import InputError
-from datasets.labels import IMIGUE_CLASSES, SMG_CLASSES
+from miga.errors import InputError
 from models.semantic.config import PROFILES
 from models.semantic.entry import ENTRY
 from models.semantic.loss import semantic_loss
 from models.semantic.model import SemanticPoseC3D
 from models.semantic.vectors import DIMS, letter_vector, name_vectors, split_words
+from recordings.labels import IMIGUE_CLASSES, SMG_CLASSES
 from tests.assembled import fold_of
 from tests.tiny import tiny_clips
 

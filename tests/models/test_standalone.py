@@ -13,10 +13,8 @@ NAMES = sorted(p.parent.name for p in (ROOT / "models").glob("*/train.py"))
 ROOMS = (
     "miga",
     "preflight",
-    "datasets",
+    "recordings",
     "folds",
-    "transforms",
-    "training",
     "models",
     "oof",
     "ensemble",
@@ -30,9 +28,9 @@ ROOMS = (
 IMPORT_ALL = """
 import importlib, os, sys
 from pathlib import Path
-import training.torchvision_schemas
+import miga.training.torchvision_schemas
 import cv2, lightgbm, optuna, pandas, pytest, pytorchvideo, scipy, sklearn.model_selection, timm, torch, torchvision
-for name in [name for name in sys.modules if name.split(".")[0] == "training"]:
+for name in [name for name in sys.modules if name.split(".")[0] == "miga"]:
     del sys.modules[name]
 failed = []
 for folder in sys.argv[1:]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from datasets.errors import InputError
+from miga.errors import InputError
 from models.layers.pathway_net import PathwayNet
 from models.layers.two_pathway import TwoPathwayBackbone, heatmap_size
 from models.layers.two_pathway_net import TwoPathwayNet, mean_log_probs

@@ -12,20 +12,21 @@ import numpy as np
 import pytest
 import torch
 
-from datasets import rgb_build
-from datasets.clips import load_clips
-from datasets.errors import InputError
-from datasets.rgb_store import build_rgb_store, open_rgb_store
+from miga.clips import load_clips
+from miga.errors import InputError
+from miga.rgb_store import open_rgb_store
+from miga.training import verbs
+from miga.training.verbs import predict_rows
 from models.layers.pathway_net import PathwayNet
 from models.layers.res2net3d import Res2NetBottleneck3d
 from models.layers.two_pathway_config import TwoPathwayConfig
 from models.layers.two_pathway_entry import assemble_two_pathways, loss_of_both, made_of, pose_stage, rgb_stage
 from models.layers.two_pathway_net import TwoPathwayNet
+from recordings import rgb_build
+from recordings.rgb_store import build_rgb_store
 from tests.assembled import place_in
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed
-from training import verbs
-from training.verbs import predict_rows
 
 CONFIG = TwoPathwayConfig(
     epochs=1, batch_size=4, lr=0.02, rgb_frames=1, picture_size=16, train_size=16, test_size=16, pool_stride=1,

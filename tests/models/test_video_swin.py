@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from miga.training.optimizer import build_optimizer
 from models.video_swin.blocks import drop_clips
 from models.video_swin.config import BIAS_TABLES, PROFILES, SIZES
 from models.video_swin.model import VideoSwin
@@ -22,7 +23,6 @@ from models.video_swin.windows import (
     region_mask,
     to_windows,
 )
-from training.optimizer import build_optimizer
 
 # Outputs of the public Video Swin T (SwinTransformer/Video-Swin-Transformer at db018fb889: SwinTransformer3D, mean over
 # space and time, linear layer) in eval mode, filled by `fill_by_name` and fed with `formula_clip`: every fifth part's

@@ -10,19 +10,20 @@ import numpy as np
 import pytest
 import torch
 
-from datasets import rgb_build
-from datasets.clips import Clips, load_clips
-from datasets.errors import InputError
-from datasets.rgb_store import RgbStore, build_rgb_store
+from miga.clips import Clips, load_clips
+from miga.errors import InputError
+from miga.rgb_store import RgbStore
+from miga.training.dataset import ViewSamples
+from miga.training.predict import predict
+from miga.transforms.rgb_clip import RgbClipTransform, normalise
 from models.video_swin.config import PROFILES
 from models.video_swin.entry import ENTRY, build_network
 from models.video_swin.train import main
+from recordings import rgb_build
+from recordings.rgb_store import build_rgb_store
 from tests.assembled import fold_of
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed
-from training.dataset import ViewSamples
-from training.predict import predict
-from transforms.rgb_clip import RgbClipTransform, normalise
 
 CONFIG = PROFILES["smoke"]
 CPU = torch.device("cpu")

@@ -6,11 +6,11 @@ Run alone: python -m pytest tests/models/test_video_swin_weights.py
 import pytest
 import torch
 
-import training.torchvision_schemas  # noqa: F401, must come before timm
-from datasets.errors import InputError
+import miga.training.torchvision_schemas  # noqa: F401, must come before timm
+from miga.errors import InputError
+from miga.training.weights import load_tensors
 from models.video_swin.model import VideoSwin
 from models.video_swin.weights import TABLE, inflate, to_video_swin
-from training.weights import load_tensors
 
 WINDOW = (2, 7, 7)
 

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from datasets.errors import InputError
+from miga.errors import InputError
 from oof.artifacts import ARRAYS, Oof, read_oof, write_oof
 
 

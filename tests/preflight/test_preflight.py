@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from datasets import rgb_build
-from datasets.errors import InputError
-from datasets.paths import check_txt, rehearsal_txt
-from datasets.rgb_store import build_rgb_store
 from miga.engine.options import Options, remember
+from miga.errors import InputError
+from miga.paths import check_txt, rehearsal_txt
 from pipeline import PICTURE_SIZE
 from preflight.check import bytes_needed
 from preflight.check import main as check
 from preflight.rehearsal import main as rehearse
+from recordings import rgb_build
+from recordings.rgb_store import build_rgb_store
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.skeletons import IMIGUE_22
+from miga.skeletons import IMIGUE_22
 from spotting.boxes import clip_boxes, frame_bounds
 from spotting.config import ExtractorConfig
 from spotting.extractor import FrameExtractor

@@ -2,8 +2,8 @@
 
 import pytest
 
-from datasets.errors import InputError
-from datasets.frame_base import FrameBase
+from miga.errors import InputError
+from miga.frame_base import FrameBase
 from spotting.label_files import read_segments, read_truth
 
 

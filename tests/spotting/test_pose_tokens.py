@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from datasets.skeletons import IMIGUE_22
+from miga.skeletons import IMIGUE_22
 from spotting.pose_tokens import STEPS, pose_tokens
 from spotting.views import View
 from tests.spotting.tiny_videos import tiny_videos

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from datasets.errors import InputError
-from datasets.frame_base import FrameBase
+from miga.errors import InputError
+from miga.frame_base import FrameBase
 from spotting.score import main, organiser_hits, score_videos, select_videos, strict_hits, summarise
 from spotting.segments import Segments, empty_segments, make_segments, temporal_iou
 from tests.spotting.strategies import segment_lists

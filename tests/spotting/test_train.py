@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
-from datasets.errors import InputError
 from folds.make import main as make_folds
+from miga.errors import InputError
 from spotting.config import PROFILES, config_from_dict, override_parts
 from spotting.predict import main as predict
 from spotting.samples import WindowSamples, padded_window

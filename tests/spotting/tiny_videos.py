@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from datasets.clips import CLIP_COLUMNS, VIDEO_COLUMNS, Clips
-from datasets.skeletons import IMIGUE_22
+from miga.clips import CLIP_COLUMNS, VIDEO_COLUMNS, Clips
+from miga.skeletons import IMIGUE_22
 from tests.tiny import write_clips
 
 CLASSES = ("raise hand a", "raise hand b", "never seen")
@@ -57,7 +57,7 @@ def tiny_videos(num_train: int = 4, seed: int = 0, first_frame: int = 1) -> Clip
 
 
 def write_tiny_videos(run: str = "tiny", **kwargs) -> Clips:
-    """Write them as datasets.prepare would, below the current directory."""
+    """Write them as recordings.prepare would, below the current directory."""
     clips = tiny_videos(**kwargs)
     write_clips(clips, run, "track2")
     return clips

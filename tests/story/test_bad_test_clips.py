@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets import rgb_build
-from datasets.paths import oof_npz, submission_csv, weights_json
-from datasets.prepare import main as prepare
 from ensemble.adapt import main as adapt
 from ensemble.blend import main as blend
 from ensemble.stack import main as stack
 from ensemble.train_parts import main as train_parts
 from folds.make import main as make_folds
+from miga.paths import oof_npz, submission_csv, weights_json
 from oof.artifacts import read_oof
+from recordings import rgb_build
+from recordings.prepare import main as prepare
 from report.summary import main as summary
 from submissions.check import check_sample, check_submission
-from tests.datasets.on_disk import person, write_imigue_video, write_video
+from tests.recordings.on_disk import person, write_imigue_video, write_video
 
 # One entry on joints and one on pictures; any folder of models/ may be deleted, and this test then has nothing to run.
 train_ehct = pytest.importorskip("models.ehct.train").main

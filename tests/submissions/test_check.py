@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from datasets.errors import InputError
+from miga.errors import InputError
 from submissions.check import check_submission, main
 from submissions.track1 import write_track1, write_zip
 from tests.tiny import tiny_clips, write_clips

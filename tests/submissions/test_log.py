@@ -5,8 +5,8 @@ import shlex
 
 import pytest
 
-from datasets.errors import InputError
-from datasets.paths import submission_csv, submissions_log
+from miga.errors import InputError
+from miga.paths import submission_csv, submissions_log
 from submissions.log import COLUMNS, log_submission, submit_line
 
 

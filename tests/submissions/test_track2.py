@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from datasets.errors import InputError
-from datasets.files import write_json
-from datasets.frame_base import FrameBase
-from datasets.paths import clips_dir, submission_csv
+from miga.errors import InputError
+from miga.files import write_json
+from miga.frame_base import FrameBase
+from miga.paths import clips_dir, submission_csv
 from report.summary import track2_rows
 from spotting.label_files import read_segments
 from spotting.predict import submission_table

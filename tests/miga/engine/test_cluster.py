@@ -46,9 +46,9 @@ def test_the_list_runs_and_a_failing_step_is_not_repeated(nodes, workdir):
 
 def test_a_node_dies_in_the_middle_of_a_fold_and_the_run_ends_with_the_same_bytes(nodes, workdir):
     """A tiny entry is trained undisturbed, then with a node killed once both folds have begun."""
-    from datasets.demo import main as simulate
-    from datasets.prepare import main as prepare
     from folds.make import main as make_folds
+    from recordings.demo import main as simulate
+    from recordings.prepare import main as prepare
 
     simulate(["--out", "input/r", "--profile", "smoke"])
     for run in ("calm", "r"):

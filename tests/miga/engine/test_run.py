@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from datasets.errors import InputError
 from miga.engine.lock import locked
 from miga.engine.machine import Cores, Gpus
 from miga.engine.receipts import is_finished
 from miga.engine.run import Runner, TaskFailedError
 from miga.engine.steps import Plan
+from miga.errors import InputError
 from tests.miga.engine.lists import HERE, small_list
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,1 +1,0 @@
-"""One reader for each layout on the disk; all give datasets.recordings.Source."""

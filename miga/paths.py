@@ -1,0 +1,156 @@
+"""Every path that a run reads or writes, relative to the current directory. Nothing else builds one.
+
+Everything a run makes carries the run's name, so two runs never touch each other's files.
+"""
+
+import re
+from pathlib import Path
+
+from miga.errors import InputError
+
+TRACKS = ("track1", "track2")
+
+
+def check_run_name(run: str) -> str:
+    """Return `run` when it can name a folder beside our files; one with a slash, or that of a file, cannot."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", run):
+        raise InputError(
+            f"--run {run!r}: expected up to 100 letters, digits, '_', '-' or '.', beginning with a letter or digit"
+        )
+    if run.endswith((".py", ".md", ".csv")):
+        raise InputError(f"--run {run!r}: the name of a file, expected one of a data set; leave its ending out")
+    return run
+
+
+def input_dir(run: str) -> Path:
+    """Where generated recordings are written; a user's own may lie anywhere."""
+    return Path("input") / run
+
+
+def clips_dir(run: str, track: str) -> Path:
+    """The prepared recordings of one track: clips.csv, videos.csv, joints.npy, meta.json."""
+    return Path("clips") / run / track
+
+
+def rgb_store_dir(run: str, size: int) -> Path:
+    """The pictures of track 1's clips, cut around the person: pictures_*.bin, index.npy, boxes.npy, meta.json."""
+    return clips_dir(run, "track1") / f"rgb_{size}"
+
+
+def folds_csv(run: str, track: str = "track1") -> Path:
+    """Track 1's in folds/, another track's in a folder of its own: a suffix could be part of another run's name."""
+    return Path("folds") / (f"{run}.csv" if track == "track1" else f"{track}/{run}.csv")
+
+
+def fold_checkpoint_dir(run: str, name: str, fold: int) -> Path:
+    return Path("checkpoints") / run / name / f"fold{fold}"
+
+
+def oof_npz(run: str, name: str) -> Path:
+    return Path("oof") / run / f"{name}.npz"
+
+
+def oof_json(run: str, name: str) -> Path:
+    return Path("oof") / run / f"{name}.json"
+
+
+def weights_json(run: str) -> Path:
+    return Path("ensemble") / run / "weights.json"
+
+
+def crossfit_npz(run: str) -> Path:
+    """Cross-fitted probabilities of every recipe that the blend compared."""
+    return Path("ensemble") / run / "crossfit.npz"
+
+
+def stack_npz(run: str) -> Path:
+    """What the stackers say, fold by fold and pair of folds by pair of folds."""
+    return Path("ensemble") / run / "stack.npz"
+
+
+def forecast_json(run: str) -> Path:
+    """Every estimate of the run's score, and how sure it is."""
+    return Path("ensemble") / run / "forecast.json"
+
+
+def forecast_txt(run: str) -> Path:
+    """The same for a person to read."""
+    return Path("ensemble") / run / "forecast.txt"
+
+
+def spotting_dir(run: str) -> Path:
+    """What spotting makes between its steps: frame features, out-of-fold candidates, thresholds."""
+    return Path("spotting") / run
+
+
+def spotting_json(run: str) -> Path:
+    """What spotting decided on held-out training people: thresholds, and the F1 there."""
+    return spotting_dir(run) / "thresholds.json"
+
+
+def spotting_settings_json(run: str) -> Path:
+    """The resolved settings that the folds of spotting were trained with."""
+    return spotting_dir(run) / "settings.json"
+
+
+def spotting_tokens_npy(run: str, fold: int, view: int, video_id: str) -> Path:
+    """Frame tokens (T, D) of a video in one view, by the extractor of a fold; float32, opened memory-mapped."""
+    return spotting_dir(run) / f"tokens_fold{fold}" / f"view{view}" / f"{video_id}.npy"
+
+
+def spotting_tokens_json(run: str, fold: int) -> Path:
+    """What the tokens of a fold were made with."""
+    return spotting_dir(run) / f"tokens_fold{fold}" / "made_with.json"
+
+
+def spotting_candidates_npz(run: str) -> Path:
+    """Out-of-fold candidate segments of the training videos, before suppression and threshold."""
+    return spotting_dir(run) / "candidates.npz"
+
+
+def submission_csv(run: str, track: str) -> Path:
+    return Path("submissions") / run / f"{track}.csv"
+
+
+def submission_zip(run: str) -> Path:
+    """The form that the 2023 server took: one Submission.csv without header."""
+    return Path("submissions") / run / "Submission.zip"
+
+
+def submissions_log() -> Path:
+    """One row for every submission file made, of all runs."""
+    return Path("submissions") / "log.csv"
+
+
+def report_dir(run: str) -> Path:
+    return Path("report") / run
+
+
+def receipt_json(run: str, task: str) -> Path:
+    """That a task of the run is finished, what it read and wrote, and how long it took."""
+    return report_dir(run) / "receipts" / f"{task}.json"
+
+
+def log_txt(run: str, task: str) -> Path:
+    """What a task of the run printed the last time."""
+    return report_dir(run) / "log" / f"{task}.txt"
+
+
+def options_json(run: str) -> Path:
+    """The options that the run was last started with."""
+    return report_dir(run) / "options.json"
+
+
+def check_txt(run: str) -> Path:
+    """What the run will need, looked at before the first training."""
+    return report_dir(run) / "check.txt"
+
+
+def start_dir(run: str, name: str, fold: int) -> Path:
+    """A training that several entries begin with: a pathway alone."""
+    return Path("checkpoints") / run / "starts" / name / f"fold{fold}"
+
+
+def rehearsal_txt(run: str) -> Path:
+    """Seconds and memory of one training step of every entry."""
+    return report_dir(run) / "rehearsal.txt"

@@ -1,0 +1,44 @@
+"""Save and load the state of a training; nothing but tensors and plain Python values, so loading runs no code."""
+
+import pickle
+from pathlib import Path
+
+import torch
+
+from miga.errors import InputError
+from miga.files import replacing
+
+
+def save_checkpoint(path: Path, state: dict) -> None:
+    """Write tensors and plain values to `path`, whole or not at all."""
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
+
+
+def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict:
+    """Read what `save_checkpoint` wrote.
+
+    Raises:
+        InputError: the file is damaged or holds anything but tensors and plain values.
+    """
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        kind = type(error).__name__
+        raise InputError(f"{path}: not a checkpoint of tensors and plain values ({kind}); delete it") from error
+
+
+def check_fingerprint(path: Path, found: dict, expected: dict) -> None:
+    """Refuse to continue from, or skip because of, something made with other settings.
+
+    Raises:
+        InputError: names the first setting that differs.
+    """
+    for key in sorted(found.keys() | expected.keys()):
+        if isinstance(found.get(key), dict) and isinstance(expected.get(key), dict):
+            check_fingerprint(path, found[key], expected[key])
+        elif found.get(key) != expected.get(key):
+            raise InputError(
+                f"{path}: made with {key} = {found.get(key)!r}, now {expected.get(key)!r}; "
+                "add --overwrite to make it again, or choose another --run"
+            )

@@ -1,0 +1,1 @@
+"""From a clip to the arrays a network takes: sampling, cropping, mirroring, heatmaps."""

@@ -1,0 +1,3 @@
+"""From recordings on disk to clips."""
+
+import miga  # noqa: F401 -- Ctrl-C ends in one line from here on

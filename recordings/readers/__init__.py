@@ -1,0 +1,1 @@
+"""One reader for each layout on the disk; all give recordings.recording.Source."""

@@ -1,0 +1,245 @@
+"""The shared training: python -m pytest tests/miga/training/test_fit.py"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from miga.errors import InputError
+from miga.training import fit as fit_module
+from miga.training.checkpoint import load_checkpoint, save_checkpoint
+from miga.training.config import FitConfig
+from miga.training.dataset import TrainSamples
+from miga.training.fit import NonFiniteLossError, fit
+from miga.training.optimizer import build_optimizer, lr_factor, scaled_lr
+from miga.training.seeding import seed_torch
+
+CONFIG = FitConfig(epochs=4, batch_size=4, lr=0.05, lr_batch_size=4, ema_decay=0.9, clip_norm=1.0)
+ROWS = np.arange(16)
+LABELS = ROWS % 3
+CPU = torch.device("cpu")
+
+
+def network() -> nn.Module:
+    seed_torch(0)
+    return nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 3))
+
+
+def sample_clip(row: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    point = np.eye(3, dtype=np.float32)[row % 3].repeat(2)
+    return {"input": point + rng.normal(0, 0.3, 6).astype(np.float32)}
+
+
+def run(folder, config=CONFIG, **changes):
+    arguments = {
+        "prepare": lambda batch: {"input": batch["input"]},
+        "loss_fn": lambda logits, batch, epoch: nn.functional.cross_entropy(logits, batch["label"]),
+        "folder": folder,
+        "fingerprint": {"config": "a"},
+        "title": "test",
+        "device": CPU,
+        "clip_ids": [f"0001_{row}" for row in ROWS],
+    }
+    return fit(network(), TrainSamples(ROWS, LABELS, sample_clip, config.seed), config, **(arguments | changes))
+
+
+def weights_of(model: nn.Module) -> torch.Tensor:
+    return torch.cat([tensor.double().flatten() for tensor in model.state_dict().values()])
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: not an Exception, so nothing may catch it."""
+
+
+def test_killed_and_resumed_ends_with_the_same_weights(tmp_path, monkeypatch):
+    straight = weights_of(run(tmp_path / "straight"))
+    monkeypatch.setattr(fit_module, "CHECKPOINT_EVERY_SEC", 0.0)
+    calls = {"n": 0}
+
+    def loss_that_kills(logits, batch, epoch):
+        calls["n"] += 1
+        if calls["n"] == 10:  # in the middle of the third of four epochs
+            raise Killed
+        return nn.functional.cross_entropy(logits, batch["label"])
+
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", loss_fn=loss_that_kills)
+    assert load_checkpoint(tmp_path / "killed" / "checkpoint.pt")["epoch"] == 2
+    resumed = run(tmp_path / "killed")
+    assert torch.equal(weights_of(resumed), straight)
+    assert not (tmp_path / "killed" / "checkpoint.pt").exists()
+    assert len((tmp_path / "killed" / "log.csv").read_text().splitlines()) == 5, "one row an epoch, none twice"
+    again = run(tmp_path / "killed", loss_fn=None)
+    assert torch.equal(weights_of(again), straight), "a finished fit is loaded, not repeated"
+
+
+def test_golden_losses(tmp_path):
+    """Two epochs from a fixed seed. To renew after a deliberate change, print the rows and say why in the commit."""
+    run(tmp_path, replace(CONFIG, epochs=2, ema_decay=0.0))
+    losses = [float(line.split(",")[2]) for line in (tmp_path / "log.csv").read_text().splitlines()[1:]]
+    np.testing.assert_allclose(losses, GOLDEN_LOSSES, atol=2e-5)
+
+
+GOLDEN_LOSSES = (1.143556, 1.045533)
+
+
+def test_result_does_not_depend_on_loader_processes(tmp_path):
+    alone = weights_of(run(tmp_path / "a", replace(CONFIG, epochs=1)))
+    helped = weights_of(run(tmp_path / "b", replace(CONFIG, epochs=1, num_workers=2)))
+    assert torch.equal(alone, helped)
+
+
+def test_non_finite_loss_stops_with_the_clip_ids(tmp_path):
+    def loss_fn(logits, batch, epoch):
+        return logits.sum() * float("nan")
+
+    with pytest.raises(NonFiniteLossError, match=r"loss is nan in epoch 1 on the clips 0001_\d+, 0001_\d+"):
+        run(tmp_path, loss_fn=loss_fn)
+    assert not (tmp_path / "weights.pt").exists()
+
+
+def test_other_settings_are_refused(tmp_path):
+    run(tmp_path, replace(CONFIG, epochs=1))
+    with pytest.raises(InputError, match="made with config = 'a', now 'b'"):
+        run(tmp_path, replace(CONFIG, epochs=1), fingerprint={"config": "b"})
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (os.system, (f"touch {tmp_path / 'ran'}",))
+
+    torch.save({"model": Evil()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match=r"checkpoint\.pt: not a checkpoint"):
+        load_checkpoint(tmp_path / "checkpoint.pt")
+    assert not (tmp_path / "ran").exists()
+    (tmp_path / "half.pt").write_bytes(b"PK\x03\x04 half a file")
+    with pytest.raises(InputError, match=r"half\.pt: not a checkpoint"):
+        load_checkpoint(tmp_path / "half.pt")
+
+
+def test_accumulation_takes_the_same_step_as_a_large_batch(tmp_path):
+    """Without batch norm and dropout, 2 batches of 4 accumulated = 1 batch of 8."""
+
+    def plain() -> nn.Module:
+        seed_torch(0)
+        return nn.Linear(6, 3)
+
+    results = []
+    for size, accumulation in ((8, 1), (4, 2)):
+        config = FitConfig(epochs=2, batch_size=size, accumulation=accumulation, lr=0.1, lr_batch_size=8)
+        model = fit(
+            plain(),
+            TrainSamples(ROWS, LABELS, sample_clip, 0),
+            config,
+            prepare=lambda batch: {"input": batch["input"]},
+            loss_fn=lambda logits, batch, epoch: nn.functional.cross_entropy(logits, batch["label"]),
+            folder=tmp_path / str(size),
+            fingerprint={},
+            title="test",
+            device=CPU,
+            clip_ids=[str(row) for row in ROWS],
+        )
+        results.append(weights_of(model))
+    torch.testing.assert_close(results[0], results[1])
+
+
+def test_schedule_against_a_slow_version():
+    config = FitConfig(epochs=10, warmup_epochs=2, lr=0.4, lr_batch_size=256, batch_size=32)
+    assert scaled_lr(config) == pytest.approx(0.05)
+    factor = lr_factor(config, steps_per_epoch=5)
+    values = [factor(step) for step in range(50)]
+    assert values[:3] == pytest.approx([1 / 11, 2 / 11, 3 / 11])
+    slow = [0.5 * (1 + np.cos(np.pi * (step - 10) / 40)) for step in range(10, 50)]
+    assert values[10:] == pytest.approx(slow)
+    steps = lr_factor(replace(config, milestones=(4, 8), warmup_epochs=0), 5)
+    assert [steps(step) for step in (0, 19, 20, 39, 40)] == pytest.approx([1, 1, 0.1, 0.1, 0.01])
+
+
+def test_small_sets_get_their_steps_by_more_epochs(tmp_path):
+    config = replace(CONFIG, epochs=2, min_steps=13)
+    factor = lr_factor(config, steps_per_epoch=4)
+    assert factor(15) > 0 and factor(16) == pytest.approx(0)  # 4 epochs of 4 steps
+    run(tmp_path, config)
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 1 + 4
+
+
+def test_norms_and_biases_have_no_weight_decay():
+    optimizer = build_optimizer(network(), FitConfig(weight_decay=0.1))
+    decays = {
+        parameter.ndim: group["weight_decay"] for group in optimizer.param_groups for parameter in group["params"]
+    }
+    assert decays == {2: 0.1, 1: 0.0}
+
+
+class WithBackbone(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.backbone = nn.ModuleDict({"layer": nn.Linear(3, 4), "frozen": nn.Linear(4, 4)})
+        self.backbone.bias_table = nn.Parameter(torch.zeros(5, 2))
+        self.head = nn.Linear(4, 2)
+        self.backbone["frozen"].requires_grad_(False)
+
+
+def test_a_backbone_learns_slower_and_tables_do_not_decay():
+    model = WithBackbone()
+    config = FitConfig(
+        optimizer="adamw", lr=0.1, lr_batch_size=32, weight_decay=0.05, backbone_lr_factor=0.1, no_decay=("bias_table",)
+    )
+    optimizer = build_optimizer(model, config)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1)  # the log shows the first
+    found = {
+        id(parameter): (group["lr"], group["weight_decay"])
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    expected = {
+        "head.weight": (0.1, 0.05),
+        "head.bias": (0.1, 0.0),
+        "backbone.layer.weight": (0.01, 0.05),
+        "backbone.layer.bias": (0.01, 0.0),
+        "backbone.bias_table": (0.01, 0.0),
+    }
+    named = {name: found[id(p)] for name, p in model.named_parameters() if id(p) in found}
+    assert {name: pytest.approx(values) for name, values in expected.items()} == named
+
+
+def test_amsgrad_remembers_its_largest_steps():
+    states = {}
+    for name in ("adam", "amsgrad"):
+        model = network()
+        optimizer = build_optimizer(model, FitConfig(optimizer=name))
+        model(torch.ones(4, 6)).sum().backward()
+        optimizer.step()
+        states[name] = set(next(iter(optimizer.state.values())))
+    assert states["amsgrad"] - states["adam"] == {"max_exp_avg_sq"}
+
+
+KILL_ME = """
+import sys, time
+from miga.files import replacing
+from pathlib import Path
+with replacing(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_sigkill_while_writing_leaves_the_old_file(tmp_path):
+    target = tmp_path / "result.txt"
+    target.write_text("old")
+    process = subprocess.Popen([sys.executable, "-c", KILL_ME, str(target)], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"writing\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert target.read_text() == "old"
+    save_checkpoint(tmp_path / "state.pt", {"epoch": 1, "when": time.time()})
+    assert load_checkpoint(tmp_path / "state.pt")["epoch"] == 1

@@ -1,1 +1,0 @@
-"""From a clip to the arrays a network takes: sampling, cropping, flipping, heatmaps."""
