@@ -66,7 +66,7 @@ def _track1(options: Options) -> Iterator[Step]:
                writes=(pictures,), takes_whole_machine=True, takes_overwrite=False,
                why_left_out=no_pictures)  # fmt: skip
     entries = list(entries_of(options.profile))
-    rehearsal = ()
+    rehearsal: tuple[str, ...] = ()
     if options.profile == "paper" or options.settings:
         rehearsal = ("rehearsal",)
         yield Step("rehearsal", "preflight.rehearsal", ("--run", run), reads=(meta, *options.inputs()),
@@ -155,6 +155,7 @@ COST = {"gecn": 1.5, "rgbpose": 1.6, "m3cn": 2.0, "prototype": 1.8, "rgb_slowonl
 def entries_of(profile: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """The entries that a profile trains: folder of models/, name, arguments. A folder that is not there has none."""
     both = ("limb",) if profile == "smoke" else ("joint", "limb")  # the tests need each system, not each of its entries
+    listed: list[tuple[str, str, tuple[str, ...]]]
     listed = [(folder, f"_{i}", ("--input", i)) for folder in ("posec3d", "semantic") for i in both]
     listed.append(("gecn", "", ()))
     # As InfoGCN: several modes, on joints and on motion; the small profiles join joints and motion.

@@ -85,7 +85,7 @@ def measure(which: str, trials: int, shape: tuple[int, int, int], pipe) -> None:
         else:
             blend, scoring = tune(logits, labels, Search(trials=trials)), 0.0
         seconds = time.process_time() - start
-    pipe.send((seconds, scoring, peak_mb(), before, TOP1.score(blend_probabilities(logits, blend), labels)))
+    pipe.send((seconds, scoring, peak_mb(), before, TOP1.score(blend_probabilities(list(logits), blend), labels)))
 
 
 def peak_mb() -> float:

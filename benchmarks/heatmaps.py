@@ -139,11 +139,11 @@ def main() -> None:
 
             def ours(memory: ReusedMemory | None, people=people, side=side, limbs=limbs) -> torch.Tensor:
                 if limbs is None:
-                    return joint_heatmaps(*people, (side, side), SIGMA, memory)
-                return limb_heatmaps(*people, limbs, (side, side), SIGMA, memory)
+                    return joint_heatmaps(people[0], people[1], (side, side), SIGMA, memory)
+                return limb_heatmaps(people[0], people[1], limbs, (side, side), SIGMA, memory)
 
             def loop(clip=(keypoints[0], scores[0]), side=side, limbs=limbs) -> np.ndarray:
-                return loop_heatmaps(*clip, side, limbs)
+                return loop_heatmaps(clip[0], clip[1], side, limbs)
 
             volume = ours(None)
             difference = np.abs(volume[0].transpose(0, 1).cpu().numpy() - loop()).max()

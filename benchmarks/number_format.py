@@ -35,7 +35,7 @@ def time_entry(name: str, profile: str, repeats: int) -> None:
     model, inputs = ENTRIES[name](config, config.batch_size)
     model = model.train()
     if config.channels_last:
-        model = model.to(memory_format=torch.channels_last_3d)
+        model = model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     labels = torch.randint(NUM_CLASSES, (config.batch_size,))
     seconds: dict[bool, list[float]] = {False: [], True: []}
     for _ in range(repeats + 1):  # the first one warms up

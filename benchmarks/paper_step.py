@@ -16,6 +16,7 @@ import importlib
 import multiprocessing
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -38,25 +39,25 @@ def module_of(folder: str, name: str):
     return importlib.import_module(f"models.{folder}.{name}")
 
 
-def heatmaps(config: FitConfig, batch: int) -> dict[str, Tensor]:
+def heatmaps(config: Any, batch: int) -> dict[str, Tensor]:
     return {"heatmaps": torch.rand(batch, NUM_JOINTS, config.clip_len, config.train_size, config.train_size)}
 
 
-def posec3d(config: FitConfig, batch: int) -> Made:
+def posec3d(config: Any, batch: int) -> Made:
     model = module_of("posec3d", "model").PoseC3D(
         NUM_JOINTS, NUM_CLASSES, base_channels=config.base_channels, blocks=config.blocks, dropout=config.dropout
     )
     return model, heatmaps(config, batch)
 
 
-def semantic(config: FitConfig, batch: int) -> Made:
+def semantic(config: Any, batch: int) -> Made:
     model = module_of("semantic", "model").SemanticPoseC3D(
         NUM_JOINTS, NUM_CLASSES, 300, base_channels=config.base_channels, blocks=config.blocks, dropout=config.dropout
     )
     return model, heatmaps(config, batch)
 
 
-def gecn(config: FitConfig, batch: int) -> Made:
+def gecn(config: Any, batch: int) -> Made:
     channels = num_channels(config.streams)
     model = module_of("gecn", "model").GECN(
         IMIGUE_22, NUM_CLASSES, width=config.width, k=config.k, in_channels=channels
@@ -64,7 +65,7 @@ def gecn(config: FitConfig, batch: int) -> Made:
     return model, {"joints": torch.randn(batch, channels, config.num_frames, NUM_JOINTS, 1)}
 
 
-def ehct(config: FitConfig, batch: int) -> Made:
+def ehct(config: Any, batch: int) -> Made:
     channels = num_channels(config.stream)
     model = module_of("ehct", "model").EHCT(
         IMIGUE_22, NUM_CLASSES, in_channels=channels, num_heads=config.num_heads, head_dim=config.head_dim,
@@ -77,7 +78,7 @@ def num_channels(streams: tuple[str, ...]) -> int:
     return sum(STREAM_CHANNELS[stream] for stream in with_score(streams))
 
 
-def rgb_slowonly(config: FitConfig, batch: int) -> Made:
+def rgb_slowonly(config: Any, batch: int) -> Made:
     model = module_of("rgb_slowonly", "model").RGBSlowOnly(
         NUM_CLASSES, base_channels=config.base_channels, blocks=config.blocks, pool_stride=config.pool_stride,
         dropout=config.dropout,
@@ -85,24 +86,24 @@ def rgb_slowonly(config: FitConfig, batch: int) -> Made:
     return model, {"rgb": torch.randn(batch, 3, config.clip_len, config.train_size, config.train_size)}
 
 
-def video_swin(config: FitConfig, batch: int) -> Made:
+def video_swin(config: Any, batch: int) -> Made:
     model = module_of("video_swin", "entry").build_network(NUM_CLASSES, without_download(config))
     return model, {"rgb": torch.randn(batch, 3, config.clip_len, config.train_size, config.train_size)}
 
 
-def image_level(config: FitConfig, batch: int) -> Made:
+def image_level(config: Any, batch: int) -> Made:
     picture = torch.randn(batch, 3, config.train_size, config.train_size)
     model = module_of("image_level", "entry").build_network(NUM_CLASSES, NUM_KEYPOINTS, without_download(config))
     return model, {"picture": picture, "keypoints": torch.rand(batch, 3 * NUM_KEYPOINTS)}
 
 
-def without_download(config: FitConfig) -> FitConfig:
+def without_download(config: Any) -> FitConfig:
     """Weights to start from make no step slower or faster."""
     return dataclasses.replace(config, pretrained="none")
 
 
 def two_pathways(folder: str, network: str) -> Callable[[FitConfig, int], Made]:
-    def make(config: FitConfig, batch: int) -> Made:
+    def make(config: Any, batch: int) -> Made:
         network_class = getattr(module_of(folder, "model"), network)
         model = network_class(NUM_JOINTS, NUM_CLASSES, dropout=config.dropout, **config.trunk)
         size, small = config.train_size, config.heatmap_size(config.train_size)

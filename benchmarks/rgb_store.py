@@ -41,7 +41,9 @@ class Form:
         return cv2.imencode(self.suffix, np.ascontiguousarray(picture[..., ::-1]), self.options)[1].tobytes()
 
     def decode(self, stored: np.ndarray, size: int) -> np.ndarray:
-        return cv2.imdecode(stored, cv2.IMREAD_COLOR_RGB) if self.suffix else stored.reshape(size, size, 3)
+        if not self.suffix:
+            return stored.reshape(size, size, 3)
+        return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR_RGB))
 
 
 FORMS = (

@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def read_material(args: argparse.Namespace) -> tuple[Material, dict, dict]:
     entries = read_entries(paths, args.run)
     parts = read_parts(part_paths, entries, args.run)
     stack = read_stack(args.run, entries, paths) if args.models is None else None
-    made_from = {path.stem: file_sha256(path) for path in (*paths, *part_paths)}
+    made_from: dict[str, Any] = {path.stem: file_sha256(path) for path in (*paths, *part_paths)}
     if stack is not None:
         made_from["stack"] = file_sha256(stack_npz(args.run))
     sample = file_sha256(args.sample) if args.sample else ""

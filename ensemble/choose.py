@@ -87,7 +87,7 @@ def score_gain(crossfit: CrossFit, current: Recipe, challenger: Recipe, folds: l
 
     inside = np.isin(fold, folds)
     right = (ours.argmax(1) == label).astype(int) - (theirs.argmax(1) == label)
-    over_clips = np.linalg.norm(objective.gains(label[inside], ours.shape[1]) * right[inside])
+    over_clips = float(np.linalg.norm(objective.gains(label[inside], ours.shape[1]) * right[inside]))
     return gain(inside), spread([gain(fold == one) for one in folds], over_clips)
 
 

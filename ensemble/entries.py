@@ -7,6 +7,7 @@ import pkgutil
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import models
 from ensemble.join import ADAPTED, RETRAINED
@@ -90,7 +91,8 @@ def entry_config(run: str, name: str, entry: Entry) -> FitConfig:
     if recorded.keys() != known:
         differs = sorted(recorded.keys() ^ known)
         raise InputError(f"{path}: {entry.folder} now has other settings ({', '.join(differs)}); train {name} again")
-    return config_class(**{key: tuple(v) if isinstance(v, list) else v for key, v in recorded.items()})
+    fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in recorded.items()}
+    return config_class(**fields)
 
 
 def trained_weights(run: str, name: str, fold: int) -> Path:

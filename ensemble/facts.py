@@ -22,7 +22,7 @@ def blend_facts(crossfit: CrossFit, recipe: Recipe, steps: list[Step], whole: np
     best = int(np.argmax([single["top1"] for single in singles]))
     shipped = crossfit.blend(recipe)
     names = crossfit.names(recipe)
-    parts = crossfit.material.parts.names if recipe.parts else ()
+    parts = crossfit.material.parts.names if recipe.parts and crossfit.material.parts else ()
     tuned = {}
     if any(step.challenger == TUNED for step in steps):
         tuned = {

@@ -1,7 +1,7 @@
 """Read the entries of a blend and line their rows up by clip id; nothing is ever matched by position."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from folds.make import load_folds
 from miga.errors import InputError
 from miga.files import read_json
 from miga.paths import folds_csv, oof_npz
-from oof.artifacts import Oof, file_sha256, read_oof
+from oof.artifacts import NOT_GIVEN, Oof, file_sha256, read_oof
 
 PART_NAME = re.compile(r"(?P<model>.+)_part(?P<number>\d+)")  # a tail model: ensemble/join_parts.py reads these
 RETRAINED = "_crt"  # ends the name of an entry whose classifier was trained again with balanced sampling (cRT)
@@ -34,10 +34,10 @@ class Entries:
     classes: np.ndarray
     test_clip_id: np.ndarray
     test_logits: tuple[np.ndarray, ...]
-    test_has_input: np.ndarray | None = None
+    test_has_input: np.ndarray = field(default_factory=lambda: NOT_GIVEN)
 
     def __post_init__(self) -> None:
-        if self.test_has_input is None:
+        if self.test_has_input is NOT_GIVEN:
             object.__setattr__(self, "test_has_input", np.ones((len(self.names), len(self.test_clip_id)), bool))
 
 
@@ -62,8 +62,9 @@ def read_entries(paths: list[Path], run: str | None = None) -> Entries:
     if not paths:
         raise InputError("no entries to blend: train at least one model (python -m models.<name>.train) first")
     oofs = [read_oof(path) for path in paths]
-    for path in paths if run is not None else []:
-        check_folds_hash(path, folds_csv(run))
+    if run is not None:
+        for path in paths:
+            check_folds_hash(path, folds_csv(run))
     wanted = sorted_by_id(oofs[0])
     source = paths[0]
     if run is not None:

@@ -40,7 +40,9 @@ def read_parts(paths: list[Path], entries: Entries, run: str | None = None) -> P
     for path in paths:
         if run is not None:
             check_folds_hash(path, folds_csv(run))
-        number = int(PART_NAME.fullmatch(path.stem)["number"])
+        name = PART_NAME.fullmatch(path.stem)
+        assert name is not None, f"{path} is not the file of a tail model"
+        number = int(name["number"])
         by_number.setdefault(number, []).append((path, _read_part(path, entries)))
     if not by_number:
         return None
@@ -93,7 +95,7 @@ def _test_tail(oofs: list[Oof], entries: Entries) -> Tail:
     has_input = np.stack([oof.test_has_input for oof in oofs])  # (models, M)
     shares = shared_weights(np.full(len(oofs), 1 / len(oofs)), has_input)[..., None]
     probabilities = np.stack([softmax(oof.test_logits).mean(0) for oof in oofs])  # (models, M, K_i + 1)
-    return Tail(_tail_classes(oofs[0], entries), (shares * probabilities).sum(0), has_input.any(0))
+    return Tail(_tail_classes(oofs[0], entries), (shares * probabilities).sum(0), np.asarray(has_input.any(0)))
 
 
 def _tail_classes(oof: Oof, entries: Entries) -> np.ndarray:

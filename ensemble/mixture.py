@@ -99,21 +99,21 @@ def shared_weights(weights: np.ndarray, has_input: np.ndarray) -> np.ndarray:
 
 
 def _finish(
-    logits: Sequence[Sequence[np.ndarray]], weights: np.ndarray, blend: Blend, tails: Sequence[Tail]
+    logits: Sequence[Sequence[np.ndarray] | np.ndarray], weights: np.ndarray, blend: Blend, tails: Sequence[Tail]
 ) -> np.ndarray:
     """Weights are (E,), or (E, N, 1) where they differ from clip to clip."""
     taken = [
-        (weight, sum(softmax(slice_ / temperature) for slice_ in entry) / len(entry))
+        (weight, np.asarray(sum(softmax(slice_ / temperature) for slice_ in entry)) / len(entry))
         for entry, weight, temperature in zip(logits, weights, blend.temperatures, strict=True)
         if np.any(weight > 0) or not weight.size  # no test clips
     ]
     if blend.pooled:
         mixed = pool([log_probabilities(p) for _, p in taken], [weight for weight, _ in taken])
     else:
-        mixed = sum(weight * p for weight, p in taken)
+        mixed = np.asarray(sum(weight * p for weight, p in taken))
     if len(blend.alphas):
         mixed = merge(mixed, tails, blend.alphas, blend.reading)
         mixed /= mixed.sum(1, keepdims=True)
-    if blend.tau:
+    if blend.tau and blend.prior is not None:
         mixed = softmax(adjust_logits(np.log(np.maximum(mixed, 1e-12)), blend.prior, blend.tau))
     return mixed

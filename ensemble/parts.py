@@ -173,7 +173,7 @@ def describe_parts(counts: Sequence[int] | np.ndarray, classes: Sequence[str]) -
     ]
     if len(parts) < len(PART_NAMES):
         lines.append(f"  note: {len(parts)} parts instead of {len(PART_NAMES)}: the classes differ less in frequency")
-    empty = [classes[c] for c in np.flatnonzero(counts == 0)]
+    empty = [classes[c] for c in np.flatnonzero(counts == 0).tolist()]
     if empty:
         lines.append(f"  note: no training clip of {', '.join(empty)}: in no part")
     return "\n".join(lines)

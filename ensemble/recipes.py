@@ -79,9 +79,21 @@ class CrossFit:
         self._blends: dict[tuple[Recipe, int | None], Blend] = {}
         self._probabilities: dict[Recipe, np.ndarray] = {}
 
+    @property
+    def _parts(self) -> Parts:
+        """Of recipes with parts, which are made only where there are some."""
+        assert self.material.parts is not None
+        return self.material.parts
+
+    @property
+    def _stack(self) -> Stack:
+        """Of recipes with stackers, likewise."""
+        assert self.material.stack is not None
+        return self.material.stack
+
     def names(self, recipe: Recipe) -> tuple[str, ...]:
         """Of the entries that the weights of a blend belong to."""
-        stack = self.material.stack.names if recipe.stack else ()
+        stack = self._stack.names if recipe.stack else ()
         return (*(self.material.entries.names[i] for i in self._positions(recipe)), *stack)
 
     def blend(self, recipe: Recipe, held_out: int | None = None) -> Blend:
@@ -127,11 +139,11 @@ class CrossFit:
         entries, positions = self.material.entries, self._positions(recipe)
         logits, has_input = [entries.test_logits[i] for i in positions], entries.test_has_input[positions]
         if recipe.stack:
-            stack = self.material.stack
+            stack = self._stack
             logits += list(stack.test_logits)
             reads_all = np.tile(entries.test_has_input.all(0), (len(stack.names), 1))  # a stacker reads every entry
             has_input = np.concatenate([has_input, reads_all])
-        tails = self.material.parts.test_tails if recipe.parts else ()
+        tails = self._parts.test_tails if recipe.parts else ()
         prior = class_prior(entries.label, len(entries.classes))
         return blend_test_probabilities(logits, has_input, prior, self.blend(recipe), tails)
 
@@ -142,8 +154,8 @@ class CrossFit:
             return self._with_tau(recipe, held_out, rows)
         tails = self._tails(recipe, rows)
         if recipe.weights == "pooled":
-            logits = [entry[rows] for entry in self._logits(recipe, held_out)]
-            weights = fit_pool(log_probabilities(softmax(np.stack(logits))), entries.label[rows])
+            logits = np.stack([entry[rows] for entry in self._logits(recipe, held_out)])
+            weights = fit_pool(log_probabilities(softmax(logits)), entries.label[rows])
             return replace(self._untuned(recipe, tails), weights=weights, pooled=True)
         if recipe.weights == "equal":
             return self._untuned(recipe, tails)
@@ -154,7 +166,7 @@ class CrossFit:
         found = tune(logits, entries.label[rows], self.search, tails, title, begin)
         # Where the search has no use for what the recipe adds, the plainer recipe's blend stands, so that two recipes
         # are compared by what one adds and not by the luck of two searches.
-        if plainer is None:
+        if plainer is None or begin is None:
             return found
         new = found.alphas if plainer.parts != recipe.parts else found.weights[len(self.names(plainer)) :]
         return found if new.any() else begin
@@ -165,10 +177,11 @@ class CrossFit:
 
     def _plainer(self, recipe: Recipe) -> Recipe | None:
         """The recipe without what was added to it last; None where there is nothing but tuned weights."""
-        for name in ("stack", "retrained", "parts"):
-            if getattr(recipe, name):
-                return replace(recipe, **{name: False})
-        return None
+        if recipe.stack:
+            return replace(recipe, stack=False)
+        if recipe.retrained:
+            return replace(recipe, retrained=False)
+        return replace(recipe, parts=False) if recipe.parts else None
 
     def _begin(self, recipe: Recipe, plainer: Recipe, held_out: int | None) -> Blend:
         """The plainer recipe's blend in the form of this one: new entries and tails with weight 0."""
@@ -177,7 +190,7 @@ class CrossFit:
             blend,
             weights=np.append(blend.weights, np.zeros(num_new)),
             temperatures=np.append(blend.temperatures, np.ones(num_new)),
-            alphas=blend.alphas if plainer.parts == recipe.parts else np.zeros(len(self.material.parts.tails)),
+            alphas=blend.alphas if plainer.parts == recipe.parts else np.zeros(len(self._parts.tails)),
         )
 
     def _with_tau(self, recipe: Recipe, held_out: int | None, rows: np.ndarray) -> Blend:
@@ -194,7 +207,7 @@ class CrossFit:
 
     def _logits(self, recipe: Recipe, held_out: int | None) -> list[np.ndarray]:
         """E arrays (N, K); those of the stackers are by stackers that never saw a label of fold `held_out`."""
-        stack = self.material.stack.logits[held_out] if recipe.stack else ()
+        stack = self._stack.logits[held_out] if recipe.stack else ()
         return [*(self.material.entries.logits[i] for i in self._positions(recipe)), *stack]
 
     def _positions(self, recipe: Recipe) -> list[int]:
@@ -209,4 +222,4 @@ class CrossFit:
     def _tails(self, recipe: Recipe, rows: np.ndarray) -> tuple[Tail, ...]:
         if not recipe.parts:
             return ()
-        return tuple(Tail(tail.classes, tail.probs[rows]) for tail in self.material.parts.tails)
+        return tuple(Tail(tail.classes, tail.probs[rows]) for tail in self._parts.tails)

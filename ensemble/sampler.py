@@ -39,7 +39,7 @@ class NearBestSampler(optuna.samplers.BaseSampler):
         finished = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
         if not finished:
             return {name: self._uniform(one) for name, one in search_space.items()}
-        params = dict(max(finished, key=lambda one: one.value).params)
+        params = dict(max(finished, key=lambda trial: trial.values[0]).params)
         names = list(search_space)
         num_changed = min(len(names), 1 + self._rng.geometric(0.5))
         for name in self._rng.choice(names, num_changed, replace=False):
@@ -55,12 +55,12 @@ class NearBestSampler(optuna.samplers.BaseSampler):
     ) -> Any:
         return self._uniform(param_distribution)
 
-    def _uniform(self, one: BaseDistribution) -> float | int:
+    def _uniform(self, one: Any) -> float | int:
         if isinstance(one, IntDistribution):
             return int(self._rng.integers(one.low, one.high + 1))
         return float(self._rng.uniform(one.low, one.high))
 
-    def _near(self, value: float | int, one: BaseDistribution) -> float | int:
+    def _near(self, value: float | int, one: Any) -> float | int:
         if isinstance(one, IntDistribution):
             step = self._rng.integers(-LARGEST_GRID_STEP, LARGEST_GRID_STEP + 1)
             return int(np.clip(value + step, one.low, one.high))

@@ -62,12 +62,12 @@ def tune(
         starts = warm_starts(evaluator)
         if begin is not None:
             starts.append((begin.weights, np.searchsorted(TEMPERATURES, begin.temperatures), begin.alphas))
-        starts = [params_of(*start) for start in starts]
+        begins = [params_of(*start) for start in starts]
         if search.workers > 1:
             shared = delayed(_search_shared)
-            jobs = (shared(logits, labels, terms, search, starts, title, i) for i in range(search.workers))
+            jobs = (shared(logits, labels, terms, search, begins, title, i) for i in range(search.workers))
             Parallel(n_jobs=search.workers)(jobs)
-        best = run_study(evaluator, search, starts, title, worker=0)
+        best = run_study(evaluator, search, begins, title, worker=0)
         weights, steps, alphas = drop_dead(evaluator, *arrays_of(best, num_entries, num_tails))
     return Blend(weights, np.array(TEMPERATURES)[steps], alphas)
 
@@ -99,7 +99,7 @@ def run_study(evaluator: Evaluator, search: Search, starts: list[dict], title: s
         for name, one in space.items():
             if isinstance(one, IntDistribution):
                 trial.suggest_int(name, one.low, one.high)
-            else:
+            elif isinstance(one, FloatDistribution):
                 trial.suggest_float(name, one.low, one.high)
         weights, steps, alphas = arrays_of(trial.params, evaluator.num_entries, evaluator.num_tails)
         if weights.sum() <= 0:

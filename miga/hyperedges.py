@@ -13,8 +13,9 @@ def hyperedges_of(skeleton: Skeleton, grouping: str = "limbs") -> tuple[tuple[in
         InputError: the layout has no such grouping.
     """
     written = skeleton_of_size(skeleton.num_joints)
-    is_written = written is not None and written.joints == skeleton.joints
-    groupings = HYPEREDGES[written.name] if is_written else {"limbs": derived_hyperedges(skeleton)}
+    groupings = {"limbs": derived_hyperedges(skeleton)}
+    if written is not None and written.joints == skeleton.joints:
+        groupings = HYPEREDGES[written.name]
     if grouping not in groupings:
         raise InputError(f"hyperedges {grouping}: the skeleton {skeleton.name} has {', '.join(groupings)}; choose one")
     return groupings[grouping]

@@ -63,7 +63,7 @@ def visible_square(joints: NDArray, image_size: Size) -> Box:
     """
     joints = clean_joints(joints)
     inside = (joints[..., :2] >= 0).all(-1) & (joints[..., :2] < image_size[::-1]).all(-1)
-    left, top, right, bottom = compact_box(joints * inside[..., None], image_size)
+    left, top, right, bottom = compact_box(joints * np.expand_dims(inside, -1), image_size)
     side = max(right - left, bottom - top)
     left, top = (left + right - side) // 2, (top + bottom - side) // 2
     return left, top, left + side, top + side

@@ -52,7 +52,7 @@ class RgbStore:
             if self.is_raw:
                 picture[:] = stored.reshape(picture.shape)
             else:
-                picture[:] = cv2.imdecode(stored, cv2.IMREAD_COLOR_RGB)
+                picture[:] = np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR_RGB))
         return pictures[inverse]
 
 

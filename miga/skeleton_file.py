@@ -135,7 +135,7 @@ def _joint_number(given: object, key: str, joints: tuple[str, ...], source: str)
         raise InputError(
             f"{source}: {key}: {joints.count(given)} joints are called {given!r}, expected one; correct it"
         )
-    if isinstance(given, bool) or given not in range(len(joints)):
+    if isinstance(given, bool) or not isinstance(given, int | float) or given not in range(len(joints)):
         raise InputError(
             f"{source}: {key}: joint number {_brief(given)} is not one of the {len(joints)} joints (counted from 0)"
         )

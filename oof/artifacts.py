@@ -9,7 +9,7 @@ whatever the number types and the order of rows.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from oof.arrays import as_real, as_text, as_truth, as_whole, read_arrays
 ARRAYS = ("clip_id", "fold", "label", "logits", "classes", "test_clip_id", "test_logits")
 HAS_INPUT = "test_has_input"  # may be left out
 TEXT, WHOLE = ("clip_id", "classes", "test_clip_id"), ("fold", "label")
+NOT_GIVEN = np.zeros(0, bool)
 FEW_ROWS = 5  # fewer rows of logits may sum to one by chance
 
 
@@ -35,10 +36,10 @@ class Oof:
     classes: np.ndarray
     test_clip_id: np.ndarray
     test_logits: np.ndarray
-    test_has_input: np.ndarray | None = None  # not given: all have
+    test_has_input: np.ndarray = field(default_factory=lambda: NOT_GIVEN)  # not given: all have
 
     def __post_init__(self) -> None:
-        if self.test_has_input is None:
+        if self.test_has_input is NOT_GIVEN:
             object.__setattr__(self, "test_has_input", np.ones(len(self.test_clip_id), bool))
 
 
@@ -80,7 +81,7 @@ def read_oof(path: Path) -> Oof:
         convert = as_text if name in TEXT else as_whole if name in WHOLE else as_real
         return convert(arrays[name], f"{path}: {name}")
 
-    has_input = as_truth(arrays[HAS_INPUT], f"{path}: {HAS_INPUT}") if HAS_INPUT in arrays else None
+    has_input = as_truth(arrays[HAS_INPUT], f"{path}: {HAS_INPUT}") if HAS_INPUT in arrays else NOT_GIVEN
     oof = Oof(**{name: typed(name) for name in ARRAYS}, test_has_input=has_input)
     check_oof(oof, path)
     return oof

@@ -13,6 +13,7 @@ import dataclasses
 import importlib
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from miga.clips import Clips, load_clips
@@ -41,7 +42,7 @@ def checks_of(options: Options, clips: dict[str, Clips]) -> Iterator[Check]:
         configs = entry_configs(options, clips["track1"])
         for _, name, config in configs:
             if sources_of(config):
-                yield name, lambda config=config: check_sources(config, clips["track1"])
+                yield name, partial(check_sources, config, clips["track1"])
         if any(folder in RGB_FOLDERS for folder, _, _ in configs):
             yield "pictures", lambda: check_pictures(clips["track1"])
         if options.sample:
@@ -80,8 +81,9 @@ def sources_of(config: FitConfig) -> dict[str, str]:
     fields = [f.name for f in dataclasses.fields(config)]
     named = {name: getattr(config, name) for name in fields if name.startswith("weights") or name == "vectors"}
     found = {name: value for name, value in named.items() if value}
-    if getattr(config, "pretrained", "none") != "none":
-        found["pretrained"] = config.pretrained
+    pretrained = getattr(config, "pretrained", "none")
+    if pretrained != "none":
+        found["pretrained"] = pretrained
     return found
 
 

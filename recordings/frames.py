@@ -66,9 +66,9 @@ def read_frames(path: Path | str, indexes: Iterable[int]) -> np.ndarray:
         raise ValueError("read_frames needs at least one index")
     if wanted[0] < 0:
         raise InputError(f"{path}: no frame {wanted[0]}; frames count from 0")
-    frames: np.ndarray | None = None
+    frames = np.empty(0, np.uint8)
     for number, picture in enumerate(stream_frames(path, wanted)):
-        if frames is None:
+        if number == 0:
             frames = np.empty((len(wanted), *picture.shape), np.uint8)
         if picture.shape != frames.shape[1:]:
             raise InputError(f"{path}: frame {wanted[number]} is {picture.shape[:2]}, the first {frames.shape[1:3]}")

@@ -138,7 +138,8 @@ class PictureSizes:
                     f"{self._source}: it cannot be told whether the joints are given in pixels of the RGB or of "
                     f"another picture: {verdict.evidence}; say it by --joint-size, as {size_text(rgb)} if of the RGB"
                 )
-            sizes.setdefault(rgb, rgb if are_rgb == {True} else common)
+            if rgb not in sizes:
+                sizes[rgb] = common if common and are_rgb != {True} else rgb
         if None in points:
             sizes[None] = common or standard_size(points[None])
         reasons = [

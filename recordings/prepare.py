@@ -67,8 +67,9 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _pairs(text: str) -> tuple[tuple[int, int], ...]:
-    pairs = [re.fullmatch(r"(\d+):(\d+)", name) for name in _names(text)]
-    if not pairs or None in pairs:
+    found = [re.fullmatch(r"(\d+):(\d+)", name) for name in _names(text)]
+    pairs = [pair for pair in found if pair]
+    if not pairs or len(pairs) < len(found):
         raise argparse.ArgumentTypeError(f"{text}: expected pairs of class codes such as 2:3,7:9")
     return tuple((int(pair[1]), int(pair[2])) for pair in pairs)
 

@@ -46,7 +46,7 @@ def turn_of(path: Path, frame: av.VideoFrame) -> Turn:
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
     """(a, b, c, d), of which only the signs matter; what rounding left is 0."""
     try:
-        found = {data.type.name: bytes(data) for data in frame.side_data}
+        found = {data.type.name: bytes(data) for data in frame.side_data}  # type: ignore[attr-defined, arg-type]
     except ValueError:  # PyAV cannot list the data beside frames of some newer films; the angle it can always tell
         return TURNS.get(frame.rotation % 360, (1, 1, 1, 1))
     if "DISPLAYMATRIX" not in found:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -46,7 +47,7 @@ def open_video(path: Path) -> Iterator[tuple[av.container.InputContainer, av.Vid
             f"{path}: not a readable video, it may be cut off ({error.strerror}); copy it again"
         ) from error
     with container:
-        stream = container.streams.best("video")  # not the first one, which may be a cover picture
+        stream = cast(av.VideoStream | None, container.streams.best("video"))  # not the first, it may be a cover
         if stream is None:
             raise InputError(f"{path}: has no video stream; check the file")
         # Loader workers are the parallelism; threads inside each would fight over the same cores.
@@ -78,7 +79,7 @@ def _cached_index(path: Path, size: int, mtime_ns: int) -> VideoIndex:
         raise InputError(f"{path}: not a single whole frame in the video; copy it again")
     # Where packets are hidden, or timestamps are guesses (avi), the packet number does not tell the frame.
     is_certain = "avi" not in names and bool(is_shown.all())
-    numbers = np.flatnonzero(is_key) if is_certain else []
+    numbers = np.flatnonzero(is_key) if is_certain else np.zeros(0, np.int64)
     return VideoIndex(num_frames, times, {int(positions[number]): int(number) for number in numbers})
 
 

@@ -8,6 +8,7 @@ writes: report/<run>/summary.txt, report/<run>/summary.json
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -170,7 +171,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--answers", type=Path, help="hidden labels of track 1: csv id,class")
     parser.add_argument("--answers2", type=Path, help="hidden labels of track 2: SMG folders with finelabels")
     args = parser.parse_args(argv)
-    result, lines, notes, made = {}, [], [], []
+    result: dict[str, Any] = {}
+    lines: list[str] = []
+    notes: list[str] = []
+    made: list[str] = []
     if clips_dir(args.run, "track1").exists():
         labels = test_labels(args.run, args.answers)
         result["track1"] = track1_rows(args.run, labels)

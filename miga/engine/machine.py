@@ -108,7 +108,7 @@ def _forked(module: str, arguments: tuple[str, ...], log: Path, parent: int) -> 
 
 
 class _Forked:
-    def __init__(self, process: multiprocessing.Process):
+    def __init__(self, process: multiprocessing.process.BaseProcess):
         self._process = process
 
     def poll(self) -> int | None:

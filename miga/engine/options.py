@@ -5,7 +5,7 @@ import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from miga.errors import InputError
 from miga.files import read_json, write_json
@@ -108,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     prepare = parser.add_argument_group("the recordings (see python -m recordings.prepare --help)")
     for name in PREPARE_PATHS[2:] + PREPARE_TEXTS:
-        optional = {"nargs": "?", "const": ""} if name == "sided_classes" else {}
+        optional: dict[str, Any] = {"nargs": "?", "const": ""} if name == "sided_classes" else {}
         prepare.add_argument(_flag(name), **optional)
     prepare.add_argument("--skip-bad-clips", action="store_true")
     part = parser.add_argument_group("a part of it")

@@ -46,8 +46,8 @@ def adapted(model: nn.Module, show: Callable[[nn.Module], object], num_clips: in
     show(own)
     share = num_clips / (num_clips + PRIOR)
     for norm, before in zip(batch_norms(own), batch_norms(model), strict=True):
-        norm.running_mean.lerp_(before.running_mean, 1 - share)
-        norm.running_var.lerp_(before.running_var, 1 - share)
+        for name in ("running_mean", "running_var"):
+            norm.get_buffer(name).lerp_(before.get_buffer(name), 1 - share)
     return own.eval()
 
 

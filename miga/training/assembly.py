@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from miga.clips import Clips
-from miga.training.config import FitConfig
+from miga.training.config import EntryConfig
 from miga.training.dataset import Sample
 
 Batch = dict[str, torch.Tensor]
+Settings = TypeVar("Settings", bound=EntryConfig)
+
+
+class ToInput(Protocol):
+    def __call__(self, batch: Batch, is_train: bool) -> Batch: ...
 
 
 def _nothing_to_join(*networks: nn.Module) -> None:
@@ -35,11 +41,11 @@ class Assembly:
     """
 
     network: nn.Module
-    config: FitConfig
+    config: EntryConfig
     train_view: Callable[[int, np.random.Generator], Sample]
     test_views: Callable[[int], Sample]
-    to_input: Callable[[Batch, bool], Batch]
-    loss: Callable[[object, Batch, int], torch.Tensor]
+    to_input: ToInput
+    loss: Callable[[Any, Batch, int], torch.Tensor]
     stages: tuple[Stage, ...] = ()
     join_stages: Callable[..., None] = _nothing_to_join
 
@@ -60,7 +66,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Generic[Settings]):
     """One folder of models/: the answer to what a network is, for any clips and settings.
 
     folder: of models/.
@@ -73,7 +79,7 @@ class Entry:
 
     folder: str
     needs: tuple[str, ...]
-    profiles: dict[str, FitConfig]
-    name: Callable[[FitConfig, FitConfig], str]
-    assemble: Callable[[Clips, FitConfig], Assembly]
-    check: Callable[[FitConfig], None]
+    profiles: dict[str, Settings]
+    name: Callable[[Settings, Settings], str]
+    assemble: Callable[[Clips, Settings], Assembly]
+    check: Callable[[Settings], None]

@@ -55,6 +55,13 @@ class FitConfig:
     seed: int = 0  # of the first weights, the order of clips and the random views
 
 
+@dataclass(frozen=True)
+class EntryConfig(FitConfig):
+    """The settings of an entry: how it is fitted, and how many clips it looks at in one go when it predicts."""
+
+    test_batch_size: int = 4  # clips a forward pass at test, all views together
+
+
 def plain(settings: dict[str, Any]) -> dict[str, Any]:
     """The same with lists in place of tuples, as they come back from a file."""
     return {key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()}
@@ -77,8 +84,10 @@ Config = TypeVar("Config", bound=FitConfig)
 def without_start(config: Config) -> Config:
     """The same settings for a network that gets its weights from a trained one: nothing is read or downloaded."""
     fields = {field.name for field in dataclasses.fields(config)}
-    starts = {name: "" for name in fields if name == "weights" or name.startswith("weights_")}
-    return dataclasses.replace(config, **starts, **({"pretrained": "none"} if "pretrained" in fields else {}))
+    starts: dict[str, Any] = {name: "" for name in fields if name == "weights" or name.startswith("weights_")}
+    if "pretrained" in fields:
+        starts["pretrained"] = "none"
+    return dataclasses.replace(config, **starts)
 
 
 def override(config: Config, changes: dict[str, str]) -> Config:
@@ -122,9 +131,10 @@ def parse_overrides(unknown: list[str]) -> dict[str, str]:
             raise InputError(f"{argument!r}: expected --field value")
         name, equals, text = argument[2:].partition("=")
         if not equals:
-            text = next(rest, None)
-            if text is None:
-                raise InputError(f"--{name}: a value is missing")
+            try:
+                text = next(rest)
+            except StopIteration:
+                raise InputError(f"--{name}: a value is missing") from None
         changes[name.replace("-", "_")] = text
     return changes
 

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -65,7 +66,7 @@ def fit(
     make_deterministic(device)
     model = model.to(device)
     if config.channels_last:
-        model = model.to(memory_format=torch.channels_last_3d)
+        model = model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     if (folder / "weights.pt").exists():
         state = load_checkpoint(folder / "weights.pt", device)
         check_fingerprint(folder / "weights.pt", state["fingerprint"], fingerprint)
@@ -83,7 +84,13 @@ def fit(
     cure = f"{'' if used == 'fp32' else 'add --precision fp32, '}lower --lr or look at these clips"
     watch = GradientWatch(model, may_overflow=used == "fp16", cure=cure)
     ema = AveragedModel(model, multi_avg_fn=_warm_ema(config.ema_decay), use_buffers=True) if config.ema_decay else None
-    parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler, "scaler": scaler, "watch": watch}
+    parts: dict[str, Any] = {
+        "model": model,
+        "optimizer": optimizer,
+        "scheduler": scheduler,
+        "scaler": scaler,
+        "watch": watch,
+    }
     if ema is not None:
         parts["ema"] = ema
     first_epoch = _resume(folder / "checkpoint.pt", parts, fingerprint, device)

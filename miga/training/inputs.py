@@ -4,15 +4,16 @@ The store of pictures is imported where it is needed: loading its video library 
 use for it.
 """
 
+from typing import Any
+
 import numpy as np
 
 from miga.clips import Clips
-from miga.training.config import FitConfig
 
 JOINTS, RGB = "joints", "rgb"
 
 
-def inputs_of(clips: Clips, needs: tuple[str, ...], run: str, config: FitConfig) -> dict[str, np.ndarray]:
+def inputs_of(clips: Clips, needs: tuple[str, ...], run: str, config: Any) -> dict[str, np.ndarray]:
     """Name of each input that an entry needs -> (clips,) bool, which clips have it.
 
     Args:
@@ -28,7 +29,7 @@ def inputs_of(clips: Clips, needs: tuple[str, ...], run: str, config: FitConfig)
     return has
 
 
-def made_of(clips: Clips, needs: tuple[str, ...], run: str, config: FitConfig) -> dict[str, str]:
+def made_of(clips: Clips, needs: tuple[str, ...], run: str, config: Any) -> dict[str, str]:
     """Hashes for an entry's fingerprint: of the joints and the table, and of the pictures where it needs them."""
     hashes = {"clips": clips.meta["content_sha256"]}
     if RGB in needs:

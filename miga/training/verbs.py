@@ -78,7 +78,8 @@ def fit_tail(
 ) -> nn.Module:
     """The whole network, from the tensors `start`; what they lack, the classifier, stays as it was drawn."""
     missing, unexpected = assembly.network.load_state_dict(start, strict=False)
-    heads = tuple(f"{name}." for name in assembly.network.HEADS)
+    names: tuple[str, ...] = getattr(assembly.network, "HEADS")  # noqa: B009 -- a network's own, unknown to nn.Module
+    heads = tuple(f"{name}." for name in names)
     wrong = [name for name in missing if not name.startswith(heads)] + unexpected
     if wrong:
         raise InputError(
@@ -169,4 +170,6 @@ def loss_on(assembly: Assembly, device: torch.device) -> Callable[[object, Batch
 def network_on(assembly: Assembly, device: torch.device) -> nn.Module:
     """The network on the device, in its memory format."""
     network = assembly.network.to(device)
-    return network.to(memory_format=torch.channels_last_3d) if assembly.config.channels_last else network
+    if assembly.config.channels_last:
+        network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    return network

@@ -130,7 +130,7 @@ def fill_gaps(path: NDArray[np.float32], present: NDArray[np.bool_]) -> NDArray[
     last = np.maximum.accumulate(np.where(present, frames, -1), axis=0)  # (T, M)
     first = present.argmax(axis=0)  # (M,)
     source = np.where(last < 0, first, last)
-    return np.take_along_axis(path, source[..., None], axis=0) * present.any(axis=0)[:, None]
+    return np.take_along_axis(path, source[..., None], axis=0) * np.expand_dims(present.any(axis=0), 1)
 
 
 def bones(joints: NDArray[np.float32], skeleton: Skeleton, keep_path: bool = False) -> NDArray[np.float32]:

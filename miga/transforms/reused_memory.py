@@ -22,7 +22,7 @@ class ReusedMemory(threading.local):
 
     def __init__(self) -> None:
         self._memory = torch.empty(0).numpy()
-        self._user = weakref.ref(np.empty(0))  # a reference to nothing: not lent
+        self._user: weakref.ref[np.ndarray] = weakref.ref(np.empty(0))  # a reference to nothing: not lent
 
     def empty(self, shape: tuple[int, ...], device: torch.device) -> Tensor:
         """A contiguous float32 tensor with arbitrary values."""

@@ -11,7 +11,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import threshold_
+from torch.nn.functional import threshold_  # type: ignore[attr-defined]
 
 MIN_SCORE = 1e-3  # a joint below this is not drawn
 MIN_LIMB = 1.0  # pixels; a shorter limb is drawn as its first joint
@@ -43,9 +43,9 @@ def limb_ridges(start: Tensor, end: Tensor, start_score: Tensor, end_score: Tens
     reach = torch.where(short, 0.0, length / 2) / unit
     first, _ = patch_bounds(torch.minimum(start, end), sigma)
     _, last = patch_bounds(torch.maximum(start, end), sigma)
-    points = ((start + end) / 2, direction / unit, first, last)
-    middle, direction, first, last = (point.unbind(-1) for point in points)
-    return torch.stack([*middle, *direction, reach, peak.log(), *first, *last])
+    middle = (start + end) / 2
+    along = (direction / unit).unbind(-1)
+    return torch.stack([*middle.unbind(-1), *along, reach, peak.log(), *first.unbind(-1), *last.unbind(-1)])
 
 
 def patch_bounds(centre: Tensor, sigma: float) -> tuple[Tensor, Tensor]:

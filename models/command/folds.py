@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -126,7 +127,7 @@ def do_fold(work: FoldWork, place: Place) -> None:
         log_probs = work.log_probs(clips, train_rows, np.concatenate([held_out_rows, test_rows[has_input]]), place)
     of_test = np.tile(np.log(class_prior(label[train_rows], clips.num_classes)), (len(test), 1))
     of_test[has_input] = log_probs[len(held_out) :]
-    facts = {
+    facts: dict[str, Any] = {
         "fingerprint": place.fingerprint,
         "prediction": prediction_settings(work.config),
         "scores": scores(log_probs[: len(held_out)], label[held_out_rows]),

@@ -34,6 +34,8 @@ class HypergraphAttention(nn.Module):
             repository takes v in place of ev, most likely by a slip; here it is ev.)
     """
 
+    hops: Tensor
+
     def __init__(
         self, in_channels: int, hops: Tensor, num_heads: int, head_dim: int, alpha: float = 0.0, enhanced: bool = False
     ) -> None:
@@ -100,6 +102,8 @@ class HypergraphUnit(nn.Module):
     E is the mean over the joints of a joint's own hyperedge, projected; see `hypergraph.hyperedge_means`.
     """
 
+    means: Tensor
+
     def __init__(
         self, in_channels: int, means: Tensor, hops: Tensor, num_heads: int, head_dim: int, stride: int = 1,
         alpha: float = 0.0, enhanced: bool = False,
@@ -157,5 +161,5 @@ def projection(in_channels: int, out_channels: int) -> nn.Sequential:
     """1x1 convolution and normalisation, for a shortcut whose channels or frames change."""
     conv = nn.Conv2d(in_channels, out_channels, 1)
     nn.init.kaiming_normal_(conv.weight, mode="fan_out")
-    nn.init.zeros_(conv.bias)
+    nn.init.zeros_(conv.get_parameter("bias"))
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels))

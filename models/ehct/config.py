@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from miga.training.config import FitConfig
+from miga.training.config import EntryConfig
 
 
 @dataclass(frozen=True)
-class EHCTConfig(FitConfig):
+class EHCTConfig(EntryConfig):
     """Published values: Hyperformer (ZhouYuxuanYX/Hyperformer, config/nturgbd-cross-subject/joint.yaml and
     model/Hyperformer.py), on which EHCT is built; EHCT's own text is not public."""
 

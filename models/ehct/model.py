@@ -72,7 +72,7 @@ class EHCT(nn.Module):
                 for layer in module.modules():
                     if isinstance(layer, nn.Conv2d):
                         nn.init.kaiming_normal_(layer.weight, mode="fan_out")
-                        nn.init.zeros_(layer.bias)
+                        nn.init.zeros_(layer.get_parameter("bias"))
                     elif isinstance(layer, nn.BatchNorm2d):
                         nn.init.normal_(layer.weight, 1.0, 0.02)
         nn.init.normal_(self.fc.weight, 0, math.sqrt(2 / self.fc.out_features))

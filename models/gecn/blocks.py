@@ -95,5 +95,5 @@ def projection(in_channels: int, out_channels: int, stride: int = 1) -> nn.Seque
     """1x1 convolution and normalisation, for a shortcut whose channels or frames change."""
     conv = nn.Conv2d(in_channels, out_channels, 1, (stride, 1))
     nn.init.kaiming_normal_(conv.weight, mode="fan_out")
-    nn.init.zeros_(conv.bias)
+    nn.init.zeros_(conv.get_parameter("bias"))
     return nn.Sequential(conv, nn.BatchNorm2d(out_channels))

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from miga.training.config import FitConfig
+from miga.training.config import EntryConfig
 
 
 @dataclass(frozen=True)
-class GECNConfig(FitConfig):
+class GECNConfig(EntryConfig):
     """Published values: GE-CN (MiGA 2023), section 4.1, and where it is silent InfoGCN's README command."""
 
     num_frames: int = 64  # T, a clip is resized to

@@ -53,6 +53,8 @@ class GECNLoss(nn.Module):
         prior_gain: length of the class directions; published 3.
     """
 
+    prior: Tensor
+
     def __init__(
         self, num_classes: int, z_dim: int, smoothing: float = 0.1, lambda_1: float = 1e-4, lambda_2: float = 0.1,
         prior_gain: float = 3.0,

@@ -58,6 +58,8 @@ class GECN(nn.Module):
 
     HEADS = ("decoder",)
 
+    mode: Tensor
+
     def __init__(
         self, skeleton: Skeleton, num_classes: int, num_persons: int = 1, width: int = 64, k: int = 1,
         in_channels: int = 3, num_heads: int = 3, attention_std: float = 1.0, noise: float = 0.5, dropout: float = 0.0,

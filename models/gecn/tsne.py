@@ -11,6 +11,7 @@ After GE-CN (MiGA 2023), figures 2 and 3. On iMiGUE the four largest classes are
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -40,7 +41,8 @@ def bottlenecks(clips: Clips, rows: NDArray[np.int64], weights: Path) -> NDArray
     """z of clips in eval mode, from a trained fold: (N, D)."""
     state = load_checkpoint(weights)
     plain = state["fingerprint"]["config"]
-    config = GECNConfig(**{key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()})
+    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
+    config = GECNConfig(**fields)
     model = build_network(clips, config)
     transform = dataclasses.replace(build_transform(clips, config), num_clips=1, flip_views=False)
     model.load_state_dict(state["model"])
@@ -89,12 +91,14 @@ def embed(z: NDArray) -> NDArray[np.float32]:
 
 def _scatter(axes: Axes, points: NDArray, labels: NDArray, classes: tuple[str, ...], title: str) -> None:
     """One colour and one marker shape per class; a second round of colours takes another shape."""
-    colours = matplotlib.colormaps["tab20"].colors
+    colours = [matplotlib.colormaps["tab20"](i) for i in range(20)]
     for label in np.unique(labels):
         own = labels == label
         marker = "ox^s"[label // len(colours) % 4]
         name = f"{label} {classes[label]} ({own.sum()})"
-        axes.scatter(*points[own].T, s=18, color=colours[label % len(colours)], marker=marker, label=name)
+        axes.scatter(
+            points[own, 0], points[own, 1], s=18, color=colours[label % len(colours)], marker=marker, label=name
+        )
     axes.set(title=f"{title}, {len(points)} clips", xticks=[], yticks=[])
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small", frameon=False)
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from miga.training.config import FitConfig
+from miga.training.config import EntryConfig
 
 IMAGENET = "tf_efficientnetv2_b0.in1k"  # timm's name of the weights
 
 
 @dataclass(frozen=True)
-class ImageLevelConfig(FitConfig):
+class ImageLevelConfig(EntryConfig):
     """Published values: the image-level report of LUT (MiGA 2024). What it leaves open is marked as our choice."""
 
     channel_multiplier: float = 1.0  # on the widths of EfficientNetV2-B0

@@ -44,7 +44,8 @@ class ImageLevel(nn.Module):
             channel_multiplier=channel_multiplier,
             depth_multiplier=depth_multiplier,
         )
-        self.image_layers = dense(self.backbone.num_features, 256, 128)
+        num_features: int = self.backbone.num_features  # type: ignore[assignment]
+        self.image_layers = dense(num_features, 256, 128)
         self.pose_layers = dense(3 * num_keypoints, 64)
         self.joint_layers = dense(128 + 64, 128)
         self.dropout = nn.Dropout(dropout)

@@ -26,7 +26,7 @@ class ConvBN(nn.Module):
         self, in_channels: int, out_channels: int, kernel: Triple, stride: Triple = (1, 1, 1), relu: bool = True
     ) -> None:
         super().__init__()
-        padding = tuple(k // 2 for k in kernel)
+        padding = (kernel[0] // 2, kernel[1] // 2, kernel[2] // 2)
         self.conv = nn.Conv3d(in_channels, out_channels, kernel, stride, padding, bias=False)
         self.bn = nn.BatchNorm3d(out_channels)
         self.relu = relu
@@ -55,7 +55,7 @@ class Bottleneck3d(nn.Module):
         stride_t, stride_s = stride
         stride_3d = (stride_t, stride_s, stride_s)
         self.conv1 = ConvBN(in_channels, planes, (3, 1, 1) if temporal else (1, 1, 1))
-        self.conv2 = ConvBN(planes, planes, (1, 3, 3), stride_3d)
+        self.conv2: nn.Module = ConvBN(planes, planes, (1, 3, 3), stride_3d)
         self.conv3 = ConvBN(planes, planes * EXPANSION, (1, 1, 1), relu=False)
         self.downsample = (
             ConvBN(in_channels, planes * EXPANSION, (1, 1, 1), stride_3d, relu=False) if shortcut else None

@@ -13,14 +13,22 @@ from miga.transforms.graph import GraphAugment, GraphTransform, with_score
 class GraphSettings(Protocol):
     """The settings that say how a clip becomes a graph; see `models.gecn.config`."""
 
-    num_frames: int
-    crop_min: float
-    rotation: float
-    scale: float
-    flip: float
-    unit: str
-    num_test_clips: int
-    flip_test: bool
+    @property
+    def num_frames(self) -> int: ...
+    @property
+    def crop_min(self) -> float: ...
+    @property
+    def rotation(self) -> float: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def flip(self) -> float: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def num_test_clips(self) -> int: ...
+    @property
+    def flip_test(self) -> bool: ...
 
 
 def graph_transform(
@@ -54,7 +62,8 @@ class GraphViews:
         self.sizes = clips.table[["width", "height"]].to_numpy()
 
     def train_view(self, row: int, rng: np.random.Generator) -> Sample:
-        return self.transform.train_view(self.clips.joints_of(row), *self.sizes[row], rng)
+        width, height = self.sizes[row]
+        return self.transform.train_view(self.clips.joints_of(row), width, height, rng)
 
     def test_views(self, row: int) -> Sample:
         return self.transform.test_views(self.clips.joints_of(row), *self.sizes[row])

@@ -35,7 +35,7 @@ def start_from_pictures(network: nn.Module, source: str, fits: str = OWN) -> Wei
         InputError: the file is unusable or fits less than half of the network, or the download failed.
     """
     if source == "imagenet":
-        is_res2net = isinstance(network.backbone.layer1[0], Res2NetBottleneck3d)
+        is_res2net = any(isinstance(module, Res2NetBottleneck3d) for module in network.modules())
         tensors = imagenet_tensors("res2net50_26w_4s.in1k" if is_res2net else "resnet50.tv_in1k", "--pretrained")
     else:
         tensors = read_state_dict(source)

@@ -23,6 +23,11 @@ class Pathway(nn.Module):
         block: the bottleneck, `Bottleneck3d` or a subclass.
     """
 
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential  # of a pathway with four stages
+
     def __init__(
         self, in_channels: int, base_channels: int, blocks: tuple[int, ...], strides: tuple[tuple[int, int], ...],
         temporal: tuple[bool, ...], stem_stride: int = 1, pool_stride: int = 1,

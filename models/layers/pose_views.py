@@ -14,12 +14,18 @@ from miga.transforms.pose_clip import PoseClipTransform
 class HeatmapSettings(Protocol):
     """The settings that say how heatmaps are made; see `models.posec3d.config`."""
 
-    input: str
-    clip_len: int
-    train_size: int
-    test_size: int
-    sigma: float
-    num_test_clips: int
+    @property
+    def input(self) -> str: ...
+    @property
+    def clip_len(self) -> int: ...
+    @property
+    def train_size(self) -> int: ...
+    @property
+    def test_size(self) -> int: ...
+    @property
+    def sigma(self) -> float: ...
+    @property
+    def num_test_clips(self) -> int: ...
 
 
 class PoseViews:

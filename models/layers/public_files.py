@@ -1,10 +1,12 @@
 """Which public checkpoints fit a network on two pathways: that depends on the bottleneck of its pathways."""
 
+from torch import nn
+
 from models.layers.bottleneck3d import Bottleneck3d
 from models.layers.res2net3d import Res2NetBottleneck3d
 from models.layers.two_pathway_net import TwoPathwayNet
 
-FITTING = {
+FITTING: dict[type[nn.Module], dict[str, str]] = {
     Bottleneck3d: {
         "whole": "an RGBPose-Conv3D of pyskl or mmaction2",
         "rgb": "a SlowOnly-R50 on pictures of pyskl or mmaction2, or a 2D ResNet-50 of timm or torchvision",

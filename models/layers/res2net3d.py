@@ -31,7 +31,7 @@ class SplitConvolutions(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         *splits, last = x.split(self.width, dim=1)  # 4 of (B, width, T, H, W)
-        outputs = []
+        outputs: list[Tensor] = []
         for i, (split, branch) in enumerate(zip(splits, self.branches, strict=True)):
             outputs.append(branch(split if i == 0 or self.is_first else split + outputs[-1]))
         if self.is_first:

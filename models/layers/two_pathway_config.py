@@ -2,16 +2,16 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from miga.training.config import FitConfig
+from miga.training.config import EntryConfig
 from miga.transforms.heatmap_input import check_input
 from models.layers.two_pathway import heatmap_size
 
 
 @dataclass(frozen=True)
-class TwoPathwayConfig(FitConfig):
-    """The fields of FitConfig are those of the whole network; `rgb_` and `pose_` beside them those of its stages.
+class TwoPathwayConfig(EntryConfig):
+    """The fields of EntryConfig are those of the whole network; `rgb_` and `pose_` beside them those of its stages.
 
     Published values: pyskl, configs/rgbpose_conv3d/{rgb_only,pose_only,rgbpose_conv3d}.py.
     """
@@ -60,7 +60,7 @@ class TwoPathwayConfig(FitConfig):
         return self.rgb_frames * self.speed_ratio
 
     @property
-    def trunk(self) -> dict[str, object]:
+    def trunk(self) -> dict[str, Any]:
         """The arguments of `TwoPathwayBackbone` that are settings."""
         names = (
             *("rgb_base", "pose_base", "rgb_blocks", "pose_blocks", "speed_ratio", "pool_stride"),

@@ -12,6 +12,7 @@ configs/rgbpose_conv3d/README.md.
 import dataclasses
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ from models.layers.rgb_views import RgbViews
 from models.layers.two_pathway_config import TwoPathwayConfig, stage_config
 from models.layers.two_pathway_net import TwoPathwayNet, both_cross_entropies, merge_pathways
 
-Loss = Callable[[object, Batch, int], torch.Tensor]
+Loss = Callable[[Any, Batch, int], torch.Tensor]
 
 
 class RgbPoseViews:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from miga.training.config import FitConfig
+from miga.training.config import EntryConfig
 
 
 @dataclass(frozen=True)
-class PoseC3DConfig(FitConfig):
+class PoseC3DConfig(EntryConfig):
     """Published values: pyskl, configs/posec3d/slowonly_r50_ntu60_xsub/{joint,limb}.py."""
 
     input: str = "joint"  # joint | limb: which heatmaps are the input channels

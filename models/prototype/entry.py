@@ -20,7 +20,7 @@ def assemble(clips: Clips, config: PrototypeConfig) -> Assembly:
         num_channels(clips.skeleton, config.input),
         clips.num_classes,
         dims=config.dims,
-        prototype_factors=config.prototype_factors,
+        prototype_factors=(config.prototype_factors[0], config.prototype_factors[1]),
         tokens=config.tokens,
         dropout=config.dropout,
         **config.trunk,

@@ -39,7 +39,7 @@ class CrossModalFusion(nn.Module):
         self.gate_pose = nn.ConvTranspose3d(hidden, pose_channels, kernel, kernel)
         for gate in (self.gate_rgb, self.gate_pose):
             nn.init.zeros_(gate.weight)
-            nn.init.zeros_(gate.bias)
+            nn.init.zeros_(gate.get_parameter("bias"))
         self.tokens = tokens
 
     def forward(self, rgb: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,6 +22,8 @@ class PrototypicalRefinement(nn.Module):
         momentum: share of a prototype that stays when it is moved; published 0.9.
     """
 
+    prototypes: Tensor
+
     def __init__(self, in_channels: int, num_classes: int, dims: int = 256, momentum: float = 0.9) -> None:
         super().__init__()
         self.fc = nn.Linear(in_channels, dims)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from miga.training.config import FitConfig
+from miga.training.config import EntryConfig
 
 
 @dataclass(frozen=True)
-class RGBSlowOnlyConfig(FitConfig):
+class RGBSlowOnlyConfig(EntryConfig):
     """Published values: pyskl, configs/rgbpose_conv3d/rgb_only.py."""
 
     picture_size: int = 256  # pixels of the stored pictures, from which views are cut

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from miga.training.config import FitConfig
+from miga.training.config import EntryConfig
 
 
 @dataclass(frozen=True)
-class SemanticConfig(FitConfig):
+class SemanticConfig(EntryConfig):
     """Published values: Li et al. (arXiv 2307.10624); the network and its input are pyskl's PoseC3D,
     configs/posec3d/slowonly_r50_ntu60_xsub/{joint,limb}.py."""
 

@@ -25,6 +25,8 @@ def semantic_loss(outputs: dict[str, Tensor], labels: Tensor, name_vectors: Tens
 class SemanticLoss(nn.Module):
     """`semantic_loss` to the word vectors (K, D) of these classes, kept on the device of the training."""
 
+    name_vectors: Tensor
+
     def __init__(self, name_vectors: Tensor, weight: float) -> None:
         super().__init__()
         self.register_buffer("name_vectors", name_vectors)

@@ -18,7 +18,7 @@ class SemanticHead(LinearHead):
         super().__init__(in_channels, num_classes, dropout)
         self.emb_fc = nn.Linear(in_channels, embedding_dims)
 
-    def forward(self, features: Tensor) -> dict[str, Tensor]:
+    def forward(self, features: Tensor) -> dict[str, Tensor]:  # type: ignore[override]
         kept = self.dropout(features)
         return {"logits": self.fc_cls(kept), "embedding": self.emb_fc(kept)}  # (B, K), (B, D)
 

@@ -57,7 +57,7 @@ def letter_vector(word: str) -> NDArray[np.float64]:
 def _signs(part: str) -> NDArray[np.float64]:
     """300 fixed values of -1 or 1."""
     digest = np.frombuffer(hashlib.shake_256(part.encode()).digest(-(-DIMS // 8)), np.uint8)
-    return 2.0 * np.unpackbits(digest)[:DIMS] - 1.0
+    return 2.0 * np.unpackbits(digest)[:DIMS].astype(np.float64) - 1.0
 
 
 def read_word_vectors(path: str, words: set[str]) -> dict[str, NDArray[np.float64]]:

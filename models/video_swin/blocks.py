@@ -93,7 +93,7 @@ class Block(nn.Module):
         _, frames, height, width, _ = x.shape
         window, shift = fit_window((frames, height, width), self.window)
         x = pad_to_windows(x, window)
-        size = tuple(x.shape[1:4])
+        size = (x.shape[1], x.shape[2], x.shape[3])
         is_moved = self.is_shifted and any(shift)
         mask = region_mask(size, window, shift, x.device) if is_moved else None
         if is_moved:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from miga.training.config import FitConfig
+from miga.training.config import EntryConfig
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ SIZES = {
 
 
 @dataclass(frozen=True)
-class VideoSwinConfig(FitConfig):
+class VideoSwinConfig(EntryConfig):
     """Published values: SwinTransformer/Video-Swin-Transformer, configs/recognition/swin/swin_tiny_*_kinetics400_1k.py.
 
     Its recipe for S is the same; for B it has --weight-decay 0.05 --drop-path 0.3.
@@ -33,7 +33,7 @@ class VideoSwinConfig(FitConfig):
     embed_dim: int = 0  # 0 = that of the size; a small profile gives its own
     depths: tuple[int, ...] = ()  # empty = those of the size
     num_heads: tuple[int, ...] = ()  # empty = those of the size
-    window: tuple[int, ...] = (8, 7, 7)  # tokens along time, height, width; clipped where the input is smaller
+    window: tuple[int, int, int] = (8, 7, 7)  # tokens along time, height, width; clipped where the input is smaller
     drop_path: float = 0.1  # of the last block, growing linearly from 0
     dropout: float = 0.5  # before the classifier
     init_std: float = 0.02  # of the first weights of the linear layers

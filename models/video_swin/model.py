@@ -72,7 +72,7 @@ class VideoSwin(nn.Module):
         wrong = [heads for i, heads in enumerate(num_heads) if embed_dim * 2**i % heads]
         if wrong:
             raise ValueError(f"num_heads {num_heads}: {wrong[0]} heads do not divide their stage's channels")
-        self.backbone = VideoSwinBackbone(embed_dim, tuple(depths), tuple(num_heads), tuple(window), drop_path)
+        self.backbone = VideoSwinBackbone(embed_dim, tuple(depths), tuple(num_heads), window, drop_path)
         self.cls_head = Classifier(self.backbone.out_channels, num_classes, dropout)
         self.reset_parameters(init_std)
 

@@ -20,9 +20,10 @@ FORBIDDEN = -100.0  # added to the logits of attention between regions that only
 
 def fit_window(size: Size3, window: Size3) -> tuple[Size3, Size3]:
     """The window that fits a volume of `size`, and how far odd blocks shift it: half, or 0 where it fills the axis."""
-    fitted = tuple(min(length, full) for length, full in zip(size, window, strict=True))
+    (t, h, w), (full_t, full_h, full_w) = size, window
+    fitted = (min(t, full_t), min(h, full_h), min(w, full_w))
     shift = tuple(0 if length <= full else full // 2 for length, full in zip(size, window, strict=True))
-    return fitted, shift
+    return fitted, (shift[0], shift[1], shift[2])
 
 
 def pad_to_windows(x: Tensor, window: Size3) -> Tensor:

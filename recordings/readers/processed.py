@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -152,7 +153,7 @@ def _open_part(data_npy: Path, problems: Problems) -> _Part:
     label_pkl = data_npy.with_name(f"{source_split}_label.pkl")
     if not label_pkl.exists():
         raise InputError(f"{label_pkl}: missing beside {data_npy.name}; it holds the clips' names, add it")
-    content = load_pickle(label_pkl)
+    content: Any = load_pickle(label_pkl)
     try:
         names, labels = ([str(name) for name in content[0]], [operator.index(label) for label in content[1]])
         is_pair = len(content) == 2 and len(names) == len(labels)

@@ -82,7 +82,7 @@ def _size_fault(annotation: dict) -> str:
         return f"img_shape is {size!r}, expected (height, width)"
     if not all(1 <= side < np.inf for side in size):
         return f"img_shape is {size!r}, expected (height, width) of at least one pixel"
-    width, height = size_of(annotation)
+    height, width = int(size[0]), int(size[1])
     middles = _middles(joints_of(annotation))
     if _outside(middles, width, height) > 0.5:
         hint = "; height and width seem to be exchanged" if _outside(middles, height, width) == 0 else ""

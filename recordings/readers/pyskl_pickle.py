@@ -252,14 +252,14 @@ def _skeleton_of(path: Path, num_joints: int, sidecar: dict, sidecar_path: Path)
                 f"{sidecar_path}: names {skeleton.num_joints} joints, but {path} has {num_joints}; correct it"
             )
         return skeleton
-    skeleton = skeleton_of_size(num_joints)
-    if skeleton is None:
+    known = skeleton_of_size(num_joints)
+    if known is None:
         raise InputError(
             f"{path}: {num_joints} joints of an unknown layout; write {path.stem}_meta.json beside it (or give "
             "--skeleton FILE.json) with the keys joints (names), skeleton_edges (pairs), center_joint, left_joints, "
             "right_joints, classes (names)"
         )
-    return skeleton
+    return known
 
 
 def _classes_of(sidecar: dict, source: str, train_labels: list[int]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ _ALLOWED = {
 for _core in ("numpy.core", "numpy._core"):
     _ALLOWED[f"{_core}.multiarray", "_reconstruct"] = multiarray._reconstruct
     _ALLOWED[f"{_core}.multiarray", "scalar"] = multiarray.scalar
-    _ALLOWED[f"{_core}.numeric", "_frombuffer"] = numeric._frombuffer
+    _ALLOWED[f"{_core}.numeric", "_frombuffer"] = numeric._frombuffer  # type: ignore[attr-defined]
 
 
 class _Forbidden(Exception):

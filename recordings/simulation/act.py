@@ -88,9 +88,22 @@ class Act:
         if stroke is not None:
             offset = offset + stroke
         fingers = np.clip(curl + wiggle * self.wander(0.25, 5), 0, 1)
-        vectors = (np.asarray(v, float) * mirror for v in (along, palm, pole))
+        along_hand, palm_of, pole_of = (np.asarray(v, float) * mirror for v in (along, palm, pole))
         self.stage.reaches.append(
-            Reach(side, self.start, weight, anchor, offset * mirror, *vectors, touch, fingers, spread, arm_at)
+            Reach(
+                side,
+                self.start,
+                weight,
+                anchor,
+                offset * mirror,
+                along_hand,
+                palm_of,
+                pole_of,
+                touch,
+                fingers,
+                spread,
+                arm_at,
+            )
         )
 
     def lean(self, hip: tuple[float, float, float], torso: tuple[float, float, float], weight: np.ndarray) -> None:

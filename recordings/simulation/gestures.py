@@ -25,7 +25,7 @@ def touch_head(
     rise: float = 0.0,
 ) -> None:
     """One hand to a spot of the head; held, or rubbed along `rub`. `rise` lifts the elbow."""
-    at = np.asarray(at) + act.rng.normal(0, blur, 3) * (1, 1, 0.4)
+    spot = np.asarray(at) + act.rng.normal(0, blur, 3) * (1, 1, 0.4)
     stroke = None
     if act.chance(0.6):
         stroke = act.strokes(hertz * act.between(0.7, 1.4))[:, None] * np.asarray(rub) * act.between(0.5, 1.3)
@@ -34,7 +34,7 @@ def touch_head(
     along = (-0.25 - 0.3 * act.rng.random(), 0.9, -0.25 - 0.2 * act.rng.random())
     palm = (-0.5 * act.rng.random(), -0.1, -1.0)
     pole = (0.5 + 0.5 * rise + 0.4 * act.rng.random(), -1.0 + rise, 0.25)
-    act.reach(side, "head", at, along, palm, pole, weight=weight, stroke=stroke, curl=act.between(0.1, 0.5, 2))
+    act.reach(side, "head", spot, along, palm, pole, weight=weight, stroke=stroke, curl=act.between(0.1, 0.5, 2))
     # The head comes to meet the hand a little.
     meet = act.between(0.0, 1.0)
     act.nod(0.08 * meet * SIDES[side], 0.08 * meet, 0.10 * meet * SIDES[side] * act.between(-0.3, 1.0), weight)
@@ -64,8 +64,8 @@ def play_hair(act: Act) -> None:
 
 
 def touch_neck(act: Act) -> None:
-    at = ((0.06, 0.055, 0.045), (0.045, 0.075, -0.05), (0.015, 0.03, 0.065))[int(act.between(0, 2.999, 5))]
-    at = np.asarray(at) + act.rng.normal(0, 0.008, 3)
+    spots = ((0.06, 0.055, 0.045), (0.045, 0.075, -0.05), (0.015, 0.03, 0.065))
+    at = np.asarray(spots[int(act.between(0, 2.999, 5))]) + act.rng.normal(0, 0.008, 3)
     stroke = act.strokes(1.8)[:, None] * np.array([0.006, 0.018, 0.008]) * act.between(0.2, 1.2)
     weight = act.weight()
     pole = (0.8, -0.7 + 0.5 * act.rng.random(), 0.3)

@@ -147,15 +147,20 @@ def _make_manner(build: Build, standing: bool, rng: np.random.Generator) -> Mann
     )
 
 
+def _colour(channels: np.ndarray) -> tuple[int, int, int]:
+    red, green, blue = channels.astype(int).tolist()
+    return red, green, blue
+
+
 def _make_looks(rng: np.random.Generator) -> Looks:
     skin = np.array(SKINS[rng.integers(len(SKINS))])
     lips = np.clip(skin * np.array([0.72, 0.62, 0.88]), 0, 255)
     return Looks(
-        skin=tuple(int(v) for v in skin),
+        skin=_colour(skin),
         hair=HAIRS[rng.integers(len(HAIRS))],
         shirt=SHIRTS[rng.integers(len(SHIRTS))],
-        trousers=tuple(int(v) for v in rng.integers(30, 90, 3)),
-        lips=tuple(int(v) for v in lips),
+        trousers=_colour(rng.integers(30, 90, 3)),
+        lips=_colour(lips),
         long_sleeves=bool(rng.random() < 0.55),
         hair_length=float(rng.choice([0.0, 0.0, 0.4, 1.0])),
     )

@@ -205,7 +205,8 @@ def lay_out(
         gestures in time order, distractors as [start, end), and the number of frames. Every label lies inside the
         recording; where one gesture runs into the next, two labels may share a few frames, as in the real files.
     """
-    gestures, distractors = [], []
+    gestures: list[Gesture] = []
+    distractors: list[tuple[int, int]] = []
     at, fps = 0, tempo.fps
     for i, label in enumerate(labels):
         pause = draw_pause(tempo, time_scale, rng)

@@ -169,7 +169,9 @@ def _draw_mouth(painter: Painter, d: _Drawing, t: int, at: np.ndarray, size: flo
 
 
 def _lip_colour(looks: Looks, pressed: float) -> Colour:
-    return tuple(int(lip + pressed * (0.9 * skin - lip)) for lip, skin in zip(looks.lips, looks.skin, strict=True))
+    mixed = (int(lip + pressed * (0.9 * skin - lip)) for lip, skin in zip(looks.lips, looks.skin, strict=True))
+    red, green, blue = mixed
+    return red, green, blue
 
 
 def _draw_arm(painter: Painter, d: _Drawing, t: int, side: int) -> None:
@@ -192,6 +194,6 @@ def encode(path: Path, pictures: Iterator[np.ndarray], fps: float) -> None:
         stream.codec_context.thread_count = 1
         stream.options = {"preset": "superfast", "crf": "27", "threads": "1", "g": "25", "bf": "0"}
         for picture in pictures:
-            planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)
+            planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).astype(np.uint8, copy=False)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
         container.mux(stream.encode(None))

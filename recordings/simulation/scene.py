@@ -73,4 +73,5 @@ class Painter:
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    return tuple(int(min(255, c * factor)) for c in colour)
+    red, green, blue = (int(min(255, c * factor)) for c in colour)
+    return red, green, blue

@@ -126,7 +126,11 @@ def without_test_clips() -> None:
     folds[folds.fold >= 0].to_csv(folds_csv("tiny"), index=False)
     for path in oof_npz("tiny", "any").parent.glob("*.npz"):
         oof = read_oof(path)
-        none = {"test_clip_id": oof.test_clip_id[:0], "test_logits": oof.test_logits[:, :0], "test_has_input": None}
+        none = {
+            "test_clip_id": oof.test_clip_id[:0],
+            "test_logits": oof.test_logits[:, :0],
+            "test_has_input": oof.test_has_input[:0],
+        }
         write_oof(path, replace(oof, **none))
 
 

@@ -100,7 +100,11 @@ def test_without_test_clips_the_forecast_is_for_one_new_person(workdir, capsys):
     with_other_folds(lambda folds: folds[folds.fold != "-1"])
     for name in ("entry0", "entry1"):
         oof = read_oof(oof_npz("tiny", name))
-        none = {"test_clip_id": oof.test_clip_id[:0], "test_logits": oof.test_logits[:, :0], "test_has_input": None}
+        none = {
+            "test_clip_id": oof.test_clip_id[:0],
+            "test_logits": oof.test_logits[:, :0],
+            "test_has_input": oof.test_has_input[:0],
+        }
         write_oof(oof_npz("tiny", name), replace(oof, **none))
     facts = json.loads(weights_json("tiny").read_text())
     facts["made_from"] |= {name: file_sha256(oof_npz("tiny", name)) for name in ("entry0", "entry1")}
