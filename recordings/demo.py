@@ -1,7 +1,8 @@
 """Simulate people, film them, and write the recordings in the layouts of iMiGUE (track 1) and SMG (track 2).
 
 reads:  nothing
-writes: input/<run>/imigue, input/<run>/smg, input/<run>/answers, input/<run>/demo.json
+writes: input/<run>/imigue, input/<run>/smg, input/<run>/answers, input/<run>/sample_submission_track1.csv,
+        input/<run>/demo.json
 
     python -m recordings.demo                                  # input/demo, about a minute on two cores
     python -m recordings.demo --out some/folder --profile smoke --seed 3

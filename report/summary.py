@@ -1,6 +1,7 @@
 """The table at the end of a run: what was made and how good it is.
 
-reads:  oof/<run>/, ensemble/<run>/weights.json, spotting/<run>/, submissions/<run>/, hidden labels when given
+reads:  clips/<run>/, oof/<run>/, ensemble/<run>/weights.json, spotting/<run>/, submissions/<run>/,
+        hidden labels when given
 writes: report/<run>/summary.txt, report/<run>/summary.json
 
     python -m report.summary --run demo [--answers track1.csv] [--answers2 SMG_DIR]

@@ -1,6 +1,7 @@
 """Turn trained folds into a submission: thresholds on held-out people, then the test videos.
 
-reads:  clips/<run>/track2/, folds/track2/<run>.csv, spotting/<run>/, checkpoints/<run>/spotting_detector/
+reads:  clips/<run>/track2/, folds/track2/<run>.csv, spotting/<run>/,
+        checkpoints/<run>/spotting_extractor/, checkpoints/<run>/spotting_detector/
 writes: spotting/<run>/candidates.npz, spotting/<run>/thresholds.json, submissions/<run>/track2.csv
 
     python -m spotting.predict --run mine [--search.nms_iou 0.2 ...]

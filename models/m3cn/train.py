@@ -2,7 +2,7 @@
 
 reads:  clips/<run>/track1/, folds/<run>.csv
 writes: clips/<run>/track1/rgb_<size>/ where it is not there yet, checkpoints/<run>/m3cn/fold<k>/,
-        oof/<run>/m3cn.npz and .json
+        checkpoints/<run>/starts/ (pathways alone), oof/<run>/m3cn.npz and .json
 
     python -m models.m3cn.train --run demo --fold all [--profile paper] [--field value ...]
 """

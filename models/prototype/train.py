@@ -1,8 +1,8 @@
 """Train the prototype network on pictures and heatmaps and write its out-of-fold logits.
 
 reads:  clips/<run>/track1/, folds/<run>.csv
-writes: clips/<run>/track1/rgb_<size>/, checkpoints/<run>/prototype_<input>/fold<k>/, oof/<run>/prototype_<input>.npz
-        and .json
+writes: clips/<run>/track1/rgb_<size>/ where it is not there yet, checkpoints/<run>/prototype_<input>/fold<k>/,
+        checkpoints/<run>/starts/ (pathways alone), oof/<run>/prototype_<input>.npz and .json
 
     python -m models.prototype.train --run demo --fold all [--profile paper] [--field value ...]
 """

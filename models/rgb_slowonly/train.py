@@ -1,7 +1,8 @@
 """Train RGB SlowOnly on the pictures of clips and write its out-of-fold logits.
 
 reads:  clips/<run>/track1/, folds/<run>.csv
-writes: clips/<run>/track1/rgb_<size>/, checkpoints/<run>/rgb_slowonly/fold<k>/, oof/<run>/rgb_slowonly.npz and .json
+writes: clips/<run>/track1/rgb_<size>/ where it is not there yet, checkpoints/<run>/rgb_slowonly/fold<k>/,
+        oof/<run>/rgb_slowonly.npz and .json
 
     python -m models.rgb_slowonly.train --run demo --fold all [--profile paper] [--field value ...]
 """

@@ -2,7 +2,7 @@
 
 reads:  clips/<run>/track1/, folds/<run>.csv
 writes: clips/<run>/track1/rgb_<size>/ where it is not there yet, checkpoints/<run>/rgbpose_<input>/fold<k>/,
-        oof/<run>/rgbpose_<input>.npz and .json
+        checkpoints/<run>/starts/ (pathways alone), oof/<run>/rgbpose_<input>.npz and .json
 
     python -m models.rgbpose.train --run demo --fold all [--input limb] [--profile paper] [--field value ...]
 """
