@@ -136,8 +136,12 @@ def _track2(options: Options) -> Iterator[Step]:
                num_folds=options.num_folds,
                fold_writes=(f"checkpoints/{run}/spotting_detector/fold{{fold}}/weights.pt",),
                minutes=2 * minutes, wants_gpu=True)  # fmt: skip
-    yield Step("spot", "spotting.predict", ("--run", run), wants_gpu=True, takes_overwrite=False,
+    members = f"spotting/{run}/members"
+    yield Step("propose", "spotting.propose", ("--run", run), wants_gpu=True, takes_overwrite=False,
                reads=(f"checkpoints/{run}/spotting_detector/fold*/weights.pt",),
+               writes=(f"{members}/joint.npz", f"{members}/joint.json"))  # fmt: skip
+    yield Step("spot", "spotting.blend", ("--run", run), takes_overwrite=False,
+               reads=(f"{members}/*.npz",),
                writes=(f"spotting/{run}/thresholds.json", f"submissions/{run}/track2.csv"))  # fmt: skip
 
 

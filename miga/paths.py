@@ -103,9 +103,18 @@ def spotting_tokens_json(run: str, fold: int) -> Path:
     return spotting_dir(run) / f"tokens_fold{fold}" / "made_with.json"
 
 
-def spotting_candidates_npz(run: str) -> Path:
-    """Out-of-fold candidate segments of the training videos, before suppression and threshold."""
-    return spotting_dir(run) / "candidates.npz"
+def spotting_members_dir(run: str) -> Path:
+    """Candidate segments by every member, before suppression and threshold."""
+    return spotting_dir(run) / "members"
+
+
+def spotting_member_npz(run: str, member: str) -> Path:
+    return spotting_members_dir(run) / f"{member}.npz"
+
+
+def spotting_member_json(run: str, member: str) -> Path:
+    """How a member was made, and which videos it looked at."""
+    return spotting_members_dir(run) / f"{member}.json"
 
 
 def submission_csv(run: str, track: str) -> Path:

@@ -128,7 +128,7 @@ def clips_unseen(run: str) -> list[str]:
 
 def track2_rows(run: str, answers: Path | None) -> dict[str, dict | None]:
     """Out-of-fold and test F1 of spotting by the strict and the organisers' rule; None where labels are hidden."""
-    facts = read_json(spotting_json(run), f"run `python -m spotting.predict --run {run}`")
+    facts = read_json(spotting_json(run), f"run `python -m spotting.blend --run {run}`")
     base, path = load_clips(run, "track2").frame_base, submission_csv(run, "track2")
     truth = read_truth(answers, base)[0] if answers is not None else labelled_test_segments(run)
     test = None

@@ -31,23 +31,28 @@ from submissions.track2 import add_base_arguments, wanted_base
 IOU_THRESHOLD = 0.3
 
 
-def strict_hits(truth: Segments, predicted: Segments, iou_threshold: float = IOU_THRESHOLD) -> int:
-    """Gestures found when every prediction serves at most one.
+def strict_matches(truth: Segments, predicted: Segments, iou_threshold: float = IOU_THRESHOLD) -> NDArray[np.int64]:
+    """Which gesture every prediction finds when each serves at most one: (N,) index into `truth`, -1 for none.
 
     Predictions choose by descending score (ties: file order) the free gesture of their class with the largest overlap;
-    it counts from an IoU of `iou_threshold` on.
+    it counts from an IoU of `iou_threshold` on. So what a prediction finds does not depend on those below it.
     """
     iou = temporal_iou(predicted.start, predicted.end, truth.start, truth.end)
     iou[predicted.label[:, None] != truth.label[None]] = -1.0
+    matched = np.full(len(predicted), -1)
     if len(truth) == 0:
-        return 0
-    hits = 0
+        return matched
     for i in np.argsort(-predicted.score, kind="stable"):
         best = int(iou[i].argmax())
         if iou[i, best] >= iou_threshold:
             iou[:, best] = -1.0
-            hits += 1
-    return hits
+            matched[i] = best
+    return matched
+
+
+def strict_hits(truth: Segments, predicted: Segments, iou_threshold: float = IOU_THRESHOLD) -> int:
+    """Gestures found when every prediction serves at most one; see `strict_matches`."""
+    return int((strict_matches(truth, predicted, iou_threshold) >= 0).sum())
 
 
 def organiser_hits(truth: Segments, predicted: Segments, iou_threshold: float = IOU_THRESHOLD) -> int:

@@ -28,7 +28,7 @@ def test_every_profile_has_a_list_that_can_run(profile):
     for before, after in (("prepare", "check"), ("check", "folds"), ("stack", "blend")):
         assert waves[before] < waves[after]
     assert all(waves["check"] < waves[task.name] for task in plan.tasks if task.step.num_folds)
-    assert waves["tokens"] < waves["detector.0"]
+    assert waves["tokens"] < waves["detector.0"] < waves["propose"] < waves["spot"]
 
 
 def test_a_model_whose_folder_is_gone_is_in_no_list(monkeypatch, workdir):

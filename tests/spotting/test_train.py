@@ -7,17 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given, settings
 
 from folds.make import main as make_folds
 from miga.errors import InputError
-from spotting.config import PROFILES, config_from_dict, override_parts
-from spotting.predict import main as predict
+from spotting.blend import main as blend
+from spotting.candidates import read_member
+from spotting.config import PROFILES, SearchConfig, config_from_dict, override_parts
+from spotting.propose import main as propose
 from spotting.samples import WindowSamples, padded_window
 from spotting.score import score_videos
 from spotting.segments import make_segments
 from spotting.stages import gestures_of, videos_of_fold
-from spotting.thresholds import apply, choose
+from spotting.thresholds import apply, choose, count, cross_fitted, thresholds_of
 from spotting.train import main as train
+from tests.spotting.strategies import segment_lists
 from tests.spotting.tiny_videos import tiny_videos, write_tiny_videos
 
 # Half a second a fold: enough to learn nothing, and to pass through every step.
@@ -27,7 +31,9 @@ TINY += ["--detector.window=64", "--detector.train_stride=32", "--detector.width
 
 def run_tiny(run: str = "tiny", *more: str) -> bytes:
     train(["--run", run, "--profile", "smoke", "--jobs", "1", "--device", "cpu", *TINY, *more])
-    predict(["--run", run, "--device", "cpu", "--search.min_threshold=0.01", "--search.max_threshold=0.05"])
+    search = ["--search.min_threshold=0.01", "--search.max_threshold=0.05"]
+    propose(["--run", run, "--device", "cpu", *search])
+    blend(["--run", run, *search])
     return Path(f"submissions/{run}/track2.csv").read_bytes()
 
 
@@ -48,9 +54,12 @@ def test_both_stages_run_and_write_what_they_say(prepared, capsys):
     assert (table.end <= table.video.map({"0101": 150, "0103": 5})).all()
     facts = json.loads(Path("spotting/tiny/thresholds.json").read_text())
     assert {"strict", "organiser"} == facts["out_of_fold"].keys()
-    assert [made["number_format"] for made in facts["trained"].values()] == ["fp32", "fp32"]
-    candidates = np.load("spotting/tiny/candidates.npz", allow_pickle=False)
-    assert set(candidates["video"]) <= {"0001", "0002", "0003", "0004"}
+    assert facts["members"] == ["joint"]
+    member = read_member("tiny", "joint")
+    assert [made["number_format"] for made in member.facts["trained"].values()] == ["fp32", "fp32"]
+    assert facts["out_of_fold"] == member.facts["out_of_fold"]
+    assert member.held_out().keys() == {"0001", "0002", "0003", "0004"}
+    assert len(member.test()["0102"]) == 0 and {"0101", "0102", "0103"} == member.test(1).keys()
     assert "strict F1" in capsys.readouterr().out
 
     train(["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--device", "cpu", *TINY])
@@ -97,9 +106,11 @@ def test_scores_describe_a_training_video_by_the_fold_that_never_saw_it(prepared
     assert run_tiny("tiny", *scores, "--overwrite") == content
 
 
-def test_predict_before_train_says_what_to_do(prepared):
+def test_out_of_order_says_what_to_do(prepared):
     with pytest.raises(InputError, match=r"python -m spotting\.train --run tiny"):
-        predict(["--run", "tiny"])
+        propose(["--run", "tiny"])
+    with pytest.raises(InputError, match=r"no member yet; run `python -m spotting\.propose --run tiny`"):
+        blend(["--run", "tiny"])
 
 
 def test_people_of_a_fold_are_not_trained_on():
@@ -147,9 +158,33 @@ def test_a_short_video_is_padded():
 def test_thresholds_are_those_that_score_best():
     truth = {"a": make_segments([0, 50], [20, 70], [0, 1])}
     found = {"a": make_segments([0, 50, 100, 130], [20, 70, 110, 140], [0, 1, 0, 0], [0.62, 0.55, 0.31, 0.3])}
-    choice = choose(found, truth, PROFILES["smoke"].search)
+    search = PROFILES["smoke"].search
+    choice = choose(count(found, truth, search), search)
     assert 0.31 <= choice.threshold < 0.55
     assert score_videos(truth, {"a": apply(found["a"], choice.threshold, choice.nms_iou, 200)})["strict"]["f1"] == 1.0
+
+
+@given(segment_lists(), segment_lists(), segment_lists(), segment_lists())
+@settings(max_examples=50, deadline=None)
+def test_one_pass_counts_what_scoring_at_every_threshold_counts(a, b, c, d):
+    truth, found = {"a": a, "b": b}, {"a": c, "b": d}
+    search = SearchConfig(nms_iou=(0.2, 0.6))
+    f1 = choose(count(found, truth, search), search).strict_f1
+    for i, nms_iou in enumerate(search.nms_iou):
+        for j, threshold in enumerate(thresholds_of(search)):
+            applied = {v: apply(found[v], threshold, nms_iou, search.max_segments) for v in found}
+            assert f1[i, j] == score_videos(truth, applied)["strict"]["f1"]
+
+
+def test_a_fold_has_no_say_in_its_own_thresholds():
+    truth = {"a": make_segments([0], [20], [0]), "b": make_segments([0], [20], [0])}
+    found = {  # on a alone a low threshold is best, on b alone a high one
+        "a": make_segments([0], [20], [0], [0.2]),
+        "b": make_segments([0, 30, 60], [20, 50, 80], [0, 0, 0], [0.6, 0.4, 0.3]),
+    }
+    search = SearchConfig()
+    kept = cross_fitted(found, count(found, truth, search), {"a": 0, "b": 1}, search)
+    assert len(kept["a"]) == 0 and len(kept["b"]) == 3
 
 
 def test_config_survives_json_and_refuses_unknown_names():

@@ -9,8 +9,8 @@ from miga.files import write_json
 from miga.frame_base import FrameBase
 from miga.paths import clips_dir, submission_csv
 from report.summary import track2_rows
+from spotting.blend import submission_table
 from spotting.label_files import read_segments
-from spotting.predict import submission_table
 from spotting.score import main as score
 from spotting.stages import gestures_of
 from submissions.check import check_submission
