@@ -55,18 +55,25 @@ def predict_adapted(
 
 def adapt_entry(args: argparse.Namespace, name: str) -> None:
     """Write the adapted twin of an entry; one without batch norms has none."""
-    entry, num_folds = entry_of(name), load_folds(args.run).fold.max() + 1
+    num_folds = load_folds(args.run).fold.max() + 1
     weights = load_checkpoint(trained_weights(args.run, name, wanted_folds(args.fold, num_folds)[0]))["model"]
     if not any(key.endswith("running_mean") for key in weights):
         print(f"{name}: no batch norms, nothing to adapt")
         return
 
-    def made_from(fold: int) -> dict:
-        return {"from": file_sha256(trained_weights(args.run, name, fold)), "prior": PRIOR, "min_clips": MIN_CLIPS}
+    run_folds(args, adapted_work(args.run, name))
 
-    config = entry_config(args.run, name, entry)
+
+def adapted_work(run: str, name: str) -> FoldWork:
+    """What the adapted twin of the entry `name` is made by."""
+
+    def made_from(fold: int | None) -> dict:
+        return {"from": file_sha256(trained_weights(run, name, fold)), "prior": PRIOR, "min_clips": MIN_CLIPS}
+
+    entry = entry_of(name)
+    config = entry_config(run, name, entry)
     log_probs = partial(predict_adapted, entry, name, config)
-    run_folds(args, FoldWork(name + ADAPTED, entry.needs, config, log_probs, made_from=made_from))
+    return FoldWork(name + ADAPTED, entry.needs, config, log_probs, made_from=made_from)
 
 
 def most_clips_of_one(clips: Clips, rows: np.ndarray) -> int:

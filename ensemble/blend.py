@@ -1,6 +1,6 @@
 """Blend the entries of a run and write the track 1 submission.
 
-reads:  oof/<run>/*.npz, folds/<run>.csv, ensemble/<run>/stack.npz
+reads:  oof/<run>/*.npz, folds/<run>.csv, ensemble/<run>/stack.npz, oof/<run>/refit/*.npz where they are asked for
 writes: ensemble/<run>/weights.json, ensemble/<run>/crossfit.npz, submissions/<run>/track1.csv, submissions/log.csv
 
     python -m ensemble.blend --run mine [--objective mix:0.7] [--models posec3d_joint,gecn] [--sample FILE]
@@ -23,8 +23,10 @@ from ensemble.join import Entries, entry_paths, read_entries
 from ensemble.join_parts import read_parts
 from ensemble.missing_inputs import describe_missing, missing_inputs
 from ensemble.recipes import CrossFit, Material, Recipe
+from ensemble.refit_rows import FOLDS, describe_test_rows, refit_paths, with_refits
 from ensemble.stack import read_stack
 from ensemble.tune import Search
+from miga.engine.options import TEST_ROWS
 from miga.errors import InputError, run_command
 from miga.files import read_json, replacing, write_json
 from miga.paths import check_run_name, crossfit_npz, stack_npz, submission_csv, submission_zip, weights_json
@@ -49,6 +51,11 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--study", type=Path, help="journal file of the trials, which processes and machines share")
     parser.add_argument("--workers", type=int, default=1, help="processes that search; more than one needs --study")
     parser.add_argument("--sample", type=Path, help="sample_submission.csv: its header, ids and order are kept")
+    parser.add_argument(
+        "--test-rows", default=FOLDS, choices=TEST_ROWS,
+        help="whose test rows are blended: of the networks of folds, of those on every training clip "
+        "(ensemble.refit), or of both, each network alike; weights and estimates are of folds always (default: folds)",
+    )  # fmt: skip
     parser.add_argument("--zip", action="store_true", help="write Submission.zip, the 2023 form, as well")
     parser.add_argument("--overwrite", "--tune", action="store_true", help="search again from the npz files")
     args = parser.parse_args(argv)
@@ -62,7 +69,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def read_material(args: argparse.Namespace) -> tuple[Material, dict, dict]:
-    """Everything there is to blend, what it was made from (hashes and options), and which test clips lack an input."""
+    """Everything there is to blend, what it was made from (hashes and options), and facts for weights.json."""
     paths, part_paths = entry_paths(args.run, args.models)
     entries = read_entries(paths, args.run)
     parts = read_parts(part_paths, entries, args.run)
@@ -72,7 +79,13 @@ def read_material(args: argparse.Namespace) -> tuple[Material, dict, dict]:
         made_from["stack"] = file_sha256(stack_npz(args.run))
     sample = file_sha256(args.sample) if args.sample else ""
     made_from["options"] = [args.objective, args.trials, args.seed, sample, args.zip]
-    return Material(entries, parts, stack), made_from, missing_inputs(entries, paths)
+    facts: dict = {"missing_inputs": missing_inputs(entries, paths)}
+    if args.test_rows != FOLDS and len(entries.test_clip_id):
+        refits = refit_paths(args.run, entries)
+        entries = with_refits(entries, refits, args.run, args.test_rows)
+        made_from["refit"] = [args.test_rows, {name: file_sha256(path) for name, path in refits.items()}]
+        facts["test_rows"] = {"by": args.test_rows, "refit": [*refits], "estimates": "of the folds' networks"}
+    return Material(entries, parts, stack), made_from, facts
 
 
 def submission_paths(args: argparse.Namespace, entries: Entries) -> list[Path]:
@@ -118,7 +131,7 @@ def write_crossfit(path: Path, crossfit: CrossFit, shipped: Recipe, steps: list[
 def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(argv)
     search = Search(Objective.parse(args.objective), args.trials, args.seed, args.study, args.workers)
-    material, made_from, missing = read_material(args)
+    material, made_from, more_facts = read_material(args)
     entries, weights_path = material.entries, weights_json(args.run)
     csvs = submission_paths(args, entries)
     if not args.overwrite and all(path.exists() for path in (weights_path, crossfit_npz(args.run), *csvs)):
@@ -130,7 +143,7 @@ def main(argv: list[str] | None = None) -> None:
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:16]
     crossfit, recipe, steps = blend(material, search, f"{args.run} {digest}")
     whole = estimate(crossfit)
-    facts = {**blend_facts(crossfit, recipe, steps, whole), "missing_inputs": missing, "made_from": made_from}
+    facts = {**blend_facts(crossfit, recipe, steps, whole), **more_facts, "made_from": made_from}
     print_facts(facts)
     if csvs:
         labels = crossfit.test_probabilities(recipe).argmax(1)
@@ -146,7 +159,9 @@ def main(argv: list[str] | None = None) -> None:
         print(f"wrote {weights_path}; run {args.run} has no test clips, so there is no submission")
         return
     print(f"wrote {' and '.join(map(str, csvs))} ({len(entries.test_clip_id)} clips) and {weights_path}")
-    for line in describe_missing(missing):
+    if "test_rows" in facts:
+        print(f"  note: {describe_test_rows(args.test_rows, [*facts['test_rows']['refit']], entries.names)}")
+    for line in describe_missing(facts["missing_inputs"]):
         print(f"  note: {line}")
     print(f"  to submit: {submit_line(csvs[0], facts['estimate']['top1'])}")
 

@@ -95,8 +95,8 @@ def entry_config(run: str, name: str, entry: Entry) -> FitConfig:
     return config_class(**fields)
 
 
-def trained_weights(run: str, name: str, fold: int) -> Path:
-    """The weights of an entry's fold.
+def trained_weights(run: str, name: str, fold: int | None) -> Path:
+    """The weights of an entry's fold; of its refit, on every training clip, for None.
 
     Raises:
         InputError: they are not here.

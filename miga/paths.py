@@ -42,8 +42,9 @@ def folds_csv(run: str, track: str = "track1") -> Path:
     return Path("folds") / (f"{run}.csv" if track == "track1" else f"{track}/{run}.csv")
 
 
-def fold_checkpoint_dir(run: str, name: str, fold: int) -> Path:
-    return Path("checkpoints") / run / name / f"fold{fold}"
+def fold_checkpoint_dir(run: str, name: str, fold: int | None) -> Path:
+    """Where a training is kept; fold None stands for the one on every training clip."""
+    return Path("checkpoints") / run / name / ("all" if fold is None else f"fold{fold}")
 
 
 def oof_npz(run: str, name: str) -> Path:
@@ -52,6 +53,16 @@ def oof_npz(run: str, name: str) -> Path:
 
 def oof_json(run: str, name: str) -> Path:
     return Path("oof") / run / f"{name}.json"
+
+
+def refit_npz(run: str, name: str) -> Path:
+    """What an entry's network that was trained on every training clip thinks of the test clips."""
+    return Path("oof") / run / "refit" / f"{name}.npz"
+
+
+def refit_json(run: str, name: str) -> Path:
+    """How that network was made."""
+    return refit_npz(run, name).with_suffix(".json")
 
 
 def weights_json(run: str) -> Path:
@@ -155,9 +166,9 @@ def check_txt(run: str) -> Path:
     return report_dir(run) / "check.txt"
 
 
-def start_dir(run: str, name: str, fold: int) -> Path:
+def start_dir(run: str, name: str, fold: int | None) -> Path:
     """A training that several entries begin with: a pathway alone."""
-    return Path("checkpoints") / run / "starts" / name / f"fold{fold}"
+    return fold_checkpoint_dir(run, f"starts/{name}", fold)
 
 
 def rehearsal_txt(run: str) -> Path:

@@ -167,9 +167,14 @@ def add_profile_argument(parser: argparse.ArgumentParser) -> None:
 
 def add_fold_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that every training over the folds of a run has."""
-    parser.add_argument("--run", required=True, help="name of the data set and choices, as given to recordings.prepare")
+    add_place_arguments(parser)
     parser.add_argument("--fold", default="all", help="a fold number, or all")
     parser.add_argument("--jobs", type=int, default=None, help="folds trained side by side (default: the CPU's cores)")
+
+
+def add_place_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that every training has."""
+    parser.add_argument("--run", required=True, help="name of the data set and choices, as given to recordings.prepare")
     parser.add_argument("--device", default=None, help="cpu or cuda (default: cuda when there is one)")
     parser.add_argument("--overwrite", action="store_true", help="train again what is already there")
     parser.add_argument("--debug", action="store_true", help="show the traceback behind an error")

@@ -28,19 +28,25 @@ from miga.training.seeding import make_deterministic, seed_torch
 class Place:
     """Where one training is kept, and what it is made of.
 
+    fold: the one that is held out; None where nothing is: a refit, on every training clip.
     fingerprint: plain values that say what is trained on what: `config`, and whatever else it depends on.
     """
 
     run: str
     name: str  # of the entry, as in oof/<run>/<name>.npz
-    fold: int
+    fold: int | None
     folder: Path  # for checkpoints
     fingerprint: dict
     device: torch.device
 
     @property
     def title(self) -> str:
-        return f"{self.name} fold {self.fold}"
+        return f"{self.name} {'all clips' if self.fold is None else f'fold {self.fold}'}"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Whole numbers that first weights are drawn by, of each place other ones."""
+        return tuple(b"all") if self.fold is None else (self.fold,)
 
 
 def train(assembly: Assembly, clips: Clips, rows: TrainRows, place: Place) -> nn.Module:
@@ -55,10 +61,10 @@ def train(assembly: Assembly, clips: Clips, rows: TrainRows, place: Place) -> nn
 
 
 def train_stage(stage: Stage, clips: Clips, rows: TrainRows, place: Place, seed: int) -> nn.Module:
-    """A stage of this fold, trained once for all entries whose stages are made of the same.
+    """A stage of this place, trained once for all entries whose stages are made of the same.
 
     Args:
-        seed: of the entry; its first weights are drawn by it, the fold and the stage's name.
+        seed: of the entry; its first weights are drawn by it, the place and the stage's name.
     """
     folder, fingerprint = place.folder / stage.name, place.fingerprint
     if stage.made_of is not None:
@@ -69,7 +75,7 @@ def train_stage(stage: Stage, clips: Clips, rows: TrainRows, place: Place, seed:
     folder.mkdir(parents=True, exist_ok=True)
     with naming(f"stage {stage.name}"), holding(folder):  # another entry that wants the same start finds it made
         # Seed 0 adds no part, so that its bytes are those of runs before the seed was one.
-        seed_torch(place.fold, *stage.name.encode(), *([seed] if seed else []))
+        seed_torch(*place.seeds, *stage.name.encode(), *([seed] if seed else []))
         return _fit(stage.assemble(), clips, rows, own, f"{place.title} {stage.name}")
 
 

@@ -51,7 +51,7 @@ def train_and_predict(
 def train_stages(args: argparse.Namespace, entry: Entry, work: FoldWork) -> None:
     """Train what the asked folds share with other entries."""
     clips, folds = work.clips(args.run), load_folds(args.run)
-    places = work.places(args.run, clips, int(folds.fold.max()) + 1, choose_device(args.device))
+    places = work.places(args.run, clips, range(folds.fold.max() + 1), choose_device(args.device))
     for fold in wanted_folds(args.fold, len(places)):
         rows = training_rows(clips, folds, fold)
         shared = [stage for stage in entry.assemble(clips, work.config).stages if stage.made_of is not None]

@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class FoldWork:
         gets the logarithm of the class shares of the fold's training clips.
     log_probs: (clips, training rows, rows to predict, place) -> (rows to predict, K) float32.
     relabel: the prepared clips -> the same clips with the labels and classes that are learnt.
-    made_from: fold -> what else the fold is made from, as plain values.
+    made_from: fold, or None for every training clip -> what else it is made from, as plain values.
     """
 
     name: str
@@ -49,14 +49,14 @@ class FoldWork:
     config: FitConfig
     log_probs: Callable[[Clips, np.ndarray, np.ndarray, Place], np.ndarray]
     relabel: Callable[[Clips], Clips] | None = None
-    made_from: Callable[[int], dict] | None = None
+    made_from: Callable[[int | None], dict] | None = None
 
     def clips(self, run: str) -> Clips:
         clips = load_clips(run, "track1")
         return self.relabel(clips) if self.relabel else clips
 
-    def places(self, run: str, clips: Clips, num_folds: int, device: torch.device) -> list[Place]:
-        """The place of every fold, with the fingerprint of its training."""
+    def places(self, run: str, clips: Clips, folds: Iterable[int | None], device: torch.device) -> list[Place]:
+        """The places of these folds, None for every training clip, each with the fingerprint of its training."""
         shared = {
             "config": training_settings(self.config),
             "folds": file_sha256(folds_csv(run)),
@@ -64,8 +64,12 @@ class FoldWork:
             "mirror": None if clips.mirror is None else clips.mirror.tolist(),
         }
         places = []
-        for fold in range(num_folds):
-            own = {**shared, "fold": fold, **(self.made_from(fold) if self.made_from else {})}
+        for fold in folds:
+            own = {
+                **shared,
+                "fold": "all" if fold is None else fold,
+                **(self.made_from(fold) if self.made_from else {}),
+            }
             places.append(Place(run, self.name, fold, fold_checkpoint_dir(run, self.name, fold), own, device))
         return places
 
@@ -78,7 +82,7 @@ def run_folds(args: argparse.Namespace, work: FoldWork) -> None:
     """
     device = choose_device(args.device)
     clips, folds = work.clips(args.run), load_folds(args.run)
-    every = work.places(args.run, clips, int(folds.fold.max()) + 1, device)
+    every = work.places(args.run, clips, range(folds.fold.max() + 1), device)
     places = [every[fold] for fold in wanted_folds(args.fold, len(every))]
     if args.overwrite:
         for place in places:
@@ -92,9 +96,10 @@ def run_folds(args: argparse.Namespace, work: FoldWork) -> None:
         join_folds(work, every, clips, folds)
 
 
-def training_rows(clips: Clips, folds: pd.DataFrame, fold: int) -> np.ndarray:
-    """Rows of the clip table that a fold is trained on: those of the other folds."""
-    return clips.rows_of(folds.clip_id[(folds.fold >= 0) & (folds.fold != fold)].to_numpy())
+def training_rows(clips: Clips, folds: pd.DataFrame, fold: int | None) -> np.ndarray:
+    """Rows of the clip table that a fold is trained on: those of the other folds; of every fold for None."""
+    is_in = folds.fold >= 0 if fold is None else (folds.fold >= 0) & (folds.fold != fold)
+    return clips.rows_of(folds.clip_id[is_in].to_numpy())
 
 
 def forget(place: Place) -> None:
@@ -115,14 +120,15 @@ def is_done(place: Place, config: FitConfig) -> bool:
 
 
 def do_fold(work: FoldWork, place: Place) -> None:
-    """Train one fold, predict its held-out clips and every test clip, and write both."""
+    """Train one place, predict the clips that it holds out, if any, and every test clip, and write both."""
     start = time.monotonic()
     clips, folds = work.clips(place.run), load_folds(place.run)
     train_rows = training_rows(clips, folds, place.fold)
-    held_out, test = (folds.clip_id[folds.fold == fold].to_numpy() for fold in (place.fold, -1))
+    test = folds.clip_id[folds.fold < 0].to_numpy()
+    held_out = test[:0] if place.fold is None else folds.clip_id[folds.fold == place.fold].to_numpy()
     label, held_out_rows, test_rows = clips.table.label.to_numpy(), clips.rows_of(held_out), clips.rows_of(test)
     has_input = np.all(list(inputs_of(clips, work.needs, place.run, work.config).values()), axis=0)[test_rows]
-    seed_torch(work.config.seed, place.fold)
+    seed_torch(work.config.seed, *place.seeds)
     with naming(place.title):
         log_probs = work.log_probs(clips, train_rows, np.concatenate([held_out_rows, test_rows[has_input]]), place)
     of_test = np.tile(np.log(class_prior(label[train_rows], clips.num_classes)), (len(test), 1))
@@ -130,7 +136,7 @@ def do_fold(work: FoldWork, place: Place) -> None:
     facts: dict[str, Any] = {
         "fingerprint": place.fingerprint,
         "prediction": prediction_settings(work.config),
-        "scores": scores(log_probs[: len(held_out)], label[held_out_rows]),
+        "scores": scores(log_probs[: len(held_out)], label[held_out_rows]) if len(held_out) else None,
         "minutes": (time.monotonic() - start) / 60,
         "peak_gb": peak_memory_gb(place.device),
         "device": device_name(place.device),
@@ -138,8 +144,8 @@ def do_fold(work: FoldWork, place: Place) -> None:
     }
     write_predictions(place.folder, held_out, log_probs[: len(held_out)], test, of_test, has_input)
     write_json(place.folder / "fold.json", facts)  # last: it says by which settings the predictions were made
-    top1, taken = facts["scores"]["top1"], format_seconds(60 * facts["minutes"])
-    print(f"  {place.title}: held-out top-1 {top1:.3f} on {len(held_out)} clips, {taken}", flush=True)
+    score = f"held-out top-1 {facts['scores']['top1']:.3f} on {len(held_out)} clips" if facts["scores"] else "trained"
+    print(f"  {place.title}: {score}, {format_seconds(60 * facts['minutes'])}", flush=True)
 
 
 def write_predictions(
