@@ -103,10 +103,9 @@ def _track1(options: Options) -> Iterator[Step]:
         yield from _refits(options, entries, first)
     yield Step("stack", "ensemble.stack", ("--run", run), reads=(f"oof/{run}/*.npz",),
                writes=(f"ensemble/{run}/stack.npz",), minutes=0.5)  # fmt: skip
-    tune = ("--tune",) if options.tune else ()
-    yield Step("blend", "ensemble.blend", ("--run", run, *options.sample_arguments(), *options.test_rows_arguments(), *tune),
-               reads=(f"oof/{run}/*.npz", f"ensemble/{run}/stack.npz",
-                      *((f"oof/{run}/refit/*.npz",) if options.refit else ())),
+    refits = (f"oof/{run}/refit/*.npz",) if options.refit else ()
+    yield Step("blend", "ensemble.blend", ("--run", run, *options.blend_arguments()),
+               reads=(f"oof/{run}/*.npz", f"ensemble/{run}/stack.npz", *refits),
                writes=(f"ensemble/{run}/weights.json", f"ensemble/{run}/crossfit.npz", f"submissions/{run}/track1.csv"),
                minutes=0.5)  # fmt: skip
     yield Step("forecast", "ensemble.forecast", ("--run", run), takes_overwrite=False,
@@ -119,11 +118,9 @@ def _refits(options: Options, entries: list[tuple[str, str, tuple[str, ...]]], f
     run = options.run
     for folder, name, _ in entries:
         begins = (f"refit_{first}",) if folder in TWO_PATHWAY_FOLDERS and name != first else ()
-        files = [
-            f"oof/{run}/refit/{entry}.{ending}" for entry in (name, f"{name}_adapted") for ending in ("npz", "json")
-        ]
         yield Step(f"refit_{name}", "ensemble.refit", ("--run", run, "--entries", name),
-                   reads=(f"oof/{run}/{name}.json",), after=(f"adapt_{name}", *begins), writes=tuple(files),
+                   reads=(f"oof/{run}/{name}.json",), after=(f"adapt_{name}", *begins),
+                   writes=tuple(f"oof/{run}/refit/{name}{twin}.npz" for twin in ("", "_adapted")),
                    minutes=MINUTES[options.profile] * COST.get(folder, 1) * options.num_folds / (options.num_folds - 1),
                    wants_gpu=True, why_left_out=_no_entry(run, folder))  # fmt: skip
 

@@ -21,6 +21,8 @@ command is called from.
 PREPARE_PATHS = ("track1", "track2", "rgb1", "rgb2", "subjects", "skeleton")
 PREPARE_TEXTS = ("train_split", "test_split", "test_videos", "sided_classes", "joint_size")
 PREPARE_FLAGS = ("skip_bad_clips",)
+TEST_ROWS = ("folds", "refit", "both")  # whose test rows are blended, see ensemble/refit_rows.py
+DEFAULT_TEST_ROWS = "both"  # measured: docs/results.md
 FILES = (*PREPARE_PATHS, "answers", "answers2", "sample")
 
 
@@ -49,6 +51,8 @@ class Options:
     sample: str = ""
     settings: tuple[str, ...] = ()  # folder.field=value
     tune: bool = False
+    refit: bool = False
+    test_rows: str = ""  # '' = DEFAULT_TEST_ROWS with a refit
 
     def tracks(self) -> list[str]:
         return [track for track in TRACKS if getattr(self, track)]
@@ -66,8 +70,11 @@ class Options:
             arguments.append("--sided-classes")
         return arguments + [_flag(name) for name in PREPARE_FLAGS if getattr(self, name)]
 
-    def sample_arguments(self) -> tuple[str, ...]:
-        return ("--sample", self.sample) if self.sample else ()
+    def blend_arguments(self) -> list[str]:
+        arguments = ["--sample", self.sample] if self.sample else []
+        if self.refit:
+            arguments += ["--test-rows", self.test_rows or DEFAULT_TEST_ROWS]
+        return [*arguments, "--tune"] if self.tune else arguments
 
     def answer_arguments(self) -> list[str]:
         given = [name for name in ("answers", "answers2") if getattr(self, name)]
@@ -106,6 +113,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--set", action="append", dest="settings", metavar="FOLDER.FIELD=VALUE",
         help="a setting of every entry of a folder of models/, or of spotting: --set m3cn.weights_pose=pose.pth",
     )  # fmt: skip
+    what.add_argument(
+        "--refit", action="store_true",
+        help="after the folds, train every entry once more on all training clips, for the test rows",
+    )  # fmt: skip
+    what.add_argument(
+        "--test-rows", metavar="|".join(TEST_ROWS),
+        help="with --refit: whose test rows are blended, of the folds' networks, of the refits, or of both "
+        f"(default {DEFAULT_TEST_ROWS}); estimates are of the folds' networks always",
+    )  # fmt: skip
     prepare = parser.add_argument_group("the recordings (see python -m recordings.prepare --help)")
     for name in PREPARE_PATHS[2:] + PREPARE_TEXTS:
         optional: dict[str, Any] = {"nargs": "?", "const": ""} if name == "sided_classes" else {}
@@ -141,6 +157,8 @@ def options_of(given: dict) -> Options:
     for name in FILES:
         if name in chosen:
             chosen[name] = _from_here(_flag(name), chosen[name], given.get("called_from", ""))
+    if chosen.get("test_rows", "folds") not in TEST_ROWS:
+        raise InputError(f"--test-rows {chosen['test_rows']}: expected {', '.join(TEST_ROWS[:-1])} or {TEST_ROWS[-1]}")
     for text in chosen.get("settings", ()):
         if "=" not in text or "." not in text.partition("=")[0]:
             raise InputError(f"--set {text}: expected FOLDER.FIELD=VALUE, for example m3cn.epochs=20")
@@ -148,8 +166,14 @@ def options_of(given: dict) -> Options:
         check_run_name(chosen["run"])
         path = options_json(chosen["run"])
         if path.exists() and not chosen.keys() & {"track1", "track2", "profile"}:
-            return _read_options(path, chosen)
-    return _completed(chosen)
+            return _checked(_read_options(path, chosen))
+    return _checked(_completed(chosen))
+
+
+def _checked(options: Options) -> Options:
+    if options.test_rows and not options.refit:
+        raise InputError(f"--test-rows {options.test_rows}: add --refit, which trains the networks that it speaks of")
+    return options
 
 
 def _read_options(path: Path, chosen: dict) -> Options:
