@@ -4,6 +4,7 @@ import pickle
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from miga.errors import InputError
 from miga.files import replacing
@@ -26,6 +27,18 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict:
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         kind = type(error).__name__
         raise InputError(f"{path}: not a checkpoint of tensors and plain values ({kind}); delete it") from error
+
+
+def fill(model: nn.Module, state: dict, path: Path) -> None:
+    """Put the weights of `state`, the content of the weights.pt at `path`, into `model`, in place.
+
+    Raises:
+        InputError: they are those of another network.
+    """
+    try:
+        model.load_state_dict(state["model"])
+    except RuntimeError as error:
+        raise InputError(f"{path}: does not fit the network ({error}); train it again with --overwrite") from error
 
 
 def check_fingerprint(path: Path, found: dict, expected: dict) -> None:

@@ -15,7 +15,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from miga.errors import InputError, TrainingError
-from miga.training.checkpoint import check_fingerprint, load_checkpoint, save_checkpoint
+from miga.training.checkpoint import check_fingerprint, fill, load_checkpoint, save_checkpoint
 from miga.training.config import FitConfig
 from miga.training.dataset import TrainSamples, epoch_batches, steps_in_epoch
 from miga.training.gradients import GradientWatch
@@ -70,7 +70,7 @@ def fit(
     if (folder / "weights.pt").exists():
         state = load_checkpoint(folder / "weights.pt", device)
         check_fingerprint(folder / "weights.pt", state["fingerprint"], fingerprint)
-        model.load_state_dict(state["model"])
+        fill(model, state, folder / "weights.pt")
         return model.eval()
 
     if config.heads_only:

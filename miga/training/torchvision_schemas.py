@@ -1,12 +1,9 @@
-"""Make torchvision importable beside a CPU build of torch: import this before torchvision, timm or pytorchvideo.
+"""Make torchvision importable beside a CPU build of torch: import this before torchvision or timm.
 
 The torchvision of the package index is compiled against a GPU build of torch. Beside a CPU build its shared library
 does not load, its operators `nms` and `qnms` are never declared, and torchvision's own Python code, which attaches
 shape functions to them, ends the import with "operator torchvision::nms does not exist". We declare the two schemas
 (from torchvision/csrc/ops) when, and only when, they are absent. A call of one then says that it is not implemented.
-
-pytorchvideo's models, layers and data import after this; its `transforms` need a torchvision module that is gone, and
-we do not use them.
 """
 
 import importlib.util

@@ -17,7 +17,7 @@ from miga.files import holding
 from miga.paths import start_dir
 from miga.training.adapt import adapted, clips_by_person
 from miga.training.assembly import Assembly, Batch, Stage
-from miga.training.checkpoint import load_checkpoint
+from miga.training.checkpoint import fill, load_checkpoint
 from miga.training.dataset import TrainRows, TrainSamples, ViewSamples
 from miga.training.fit import fit
 from miga.training.predict import predict
@@ -101,10 +101,7 @@ def load_trained(assembly: Assembly, weights: Path, device: torch.device) -> nn.
         InputError: they do not fit.
     """
     make_deterministic(device)
-    try:
-        assembly.network.load_state_dict(load_checkpoint(weights, device)["model"])
-    except RuntimeError as error:
-        raise InputError(f"{weights}: does not fit the network ({error}); train it again with --overwrite") from error
+    fill(assembly.network, load_checkpoint(weights, device), weights)
     return network_on(assembly, device).eval()
 
 

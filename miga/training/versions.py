@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 CPUINFO = Path("/proc/cpuinfo")  # Linux; elsewhere `platform` knows
-LIBRARIES = ("torch", "numpy", "pandas", "scikit-learn", "optuna", "timm", "pytorchvideo", "av")
+LIBRARIES = ("torch", "numpy", "pandas", "scikit-learn", "optuna", "timm", "av")
 
 
 def library_versions() -> dict[str, str]:

@@ -9,7 +9,7 @@ from models.layers.two_pathway_net import TwoPathwayNet
 FITTING: dict[type[nn.Module], dict[str, str]] = {
     Bottleneck3d: {
         "whole": "an RGBPose-Conv3D of pyskl or mmaction2",
-        "rgb": "a SlowOnly-R50 on pictures of pyskl or mmaction2, or a 2D ResNet-50 of timm or torchvision",
+        "rgb": "a SlowOnly-R50 on pictures of pyskl, mmaction2 or pytorchvideo, a 2D ResNet-50 of timm or torchvision",
         "pose": "a PoseC3D (SlowOnly-R50 on heatmaps) of pyskl or mmaction2",
     },
     Res2NetBottleneck3d: {

@@ -6,11 +6,14 @@ from miga.rgb_store import open_rgb_store
 from miga.training.assembly import Assembly, Entry
 from miga.training.inputs import RGB
 from miga.training.losses import cross_entropy
+from miga.training.weights import OWN
 from miga.transforms.rgb_clip import RgbClipTransform
+from models.layers.bottleneck3d import Bottleneck3d
+from models.layers.inflate import start_from_pictures
+from models.layers.public_files import FITTING
 from models.layers.rgb_views import RgbViews
 from models.rgb_slowonly.config import PROFILES, RGBSlowOnlyConfig
 from models.rgb_slowonly.model import RGBSlowOnly
-from models.rgb_slowonly.weights import start_from
 
 
 def assemble(clips: Clips, config: RGBSlowOnlyConfig) -> Assembly:
@@ -22,7 +25,9 @@ def assemble(clips: Clips, config: RGBSlowOnlyConfig) -> Assembly:
         pool_stride=config.pool_stride,
         dropout=config.dropout,
     )
-    start_from(network, config.weights, config.pretrained)
+    source = config.weights or config.pretrained
+    if source != "none":
+        start_from_pictures(network, source, f"{FITTING[Bottleneck3d]['rgb']} or {OWN}", "--weights")
     transform = RgbClipTransform(
         clip_len=config.clip_len,
         full_size=config.test_size,

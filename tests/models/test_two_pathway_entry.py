@@ -178,7 +178,7 @@ def test_checkpoints_of_one_pathway_start_its_stage(clips, workdir):
         assert torch.equal(still[name]["backbone.conv1.conv.weight"], net.backbone.conv1.conv.weight)
         for key in ("backbone.conv1.conv.weight", "cls_head.fc_cls.weight"):
             assert not torch.equal(still[name][key], trained[key])
-    fits = "takes a SlowOnly-R50 on pictures of pyskl or mmaction2, or a 2D ResNet-50 of timm or torchvision"
+    fits = "takes a SlowOnly-R50 on pictures of pyskl, mmaction2 or pytorchvideo, a 2D ResNet-50 of timm or torchvision"
     with pytest.raises(InputError, match=f"stage rgb: .*expected at least 50%.*{fits}"):
         train(clips, workdir / "swapped", weights_rgb=files["weights_pose"])
 
