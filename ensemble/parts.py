@@ -64,10 +64,6 @@ class Trainset:
         is_tail = np.isin(labels, self.tail)
         return np.where(is_tail, output, np.where(labels < 0, -1, len(self.tail)))
 
-    def class_of(self, outputs: np.ndarray) -> np.ndarray:
-        """Output numbers -> class numbers; OTHERS, which is no class, and -1 are -1."""
-        return np.append(self.tail, [-1, -1])[np.asarray(outputs)]
-
     def class_names(self, classes: Sequence[str]) -> tuple[str, ...]:
         return (*(classes[c] for c in self.tail), OTHERS)
 

@@ -35,13 +35,6 @@ class Skeleton:
         return index
 
     @property
-    def limb_flip_index(self) -> np.ndarray:
-        """(E,) int: limb e of the mirrored person is limb limb_flip_index[e] of the original."""
-        joint_flip = self.flip_index
-        limb2index = {frozenset(limb): e for e, limb in enumerate(self.limbs)}
-        return np.array([limb2index[frozenset((int(joint_flip[a]), int(joint_flip[b])))] for a, b in self.limbs])
-
-    @property
     def parents(self) -> np.ndarray:
         """(V,) int: the next joint on the way to `center`; the center is its own parent."""
         neighbours: list[list[int]] = [[] for _ in self.joints]

@@ -15,7 +15,7 @@ import argparse
 from miga.clips import load_clips
 from miga.errors import InputError, run_command
 from miga.paths import check_run_name, rgb_store_dir
-from miga.rgb_store import check_training_clips_have_rgb, has_rgb, identity, is_store_of
+from miga.rgb_store import check_training_clips_have_rgb, identity, is_store_of
 from recordings.rgb_build import build
 
 
@@ -37,13 +37,9 @@ def build_rgb_store(run: str, size: int) -> None:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", required=True, help="name of the data set, as given to recordings.prepare")
-    wanted = parser.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--size", type=int, help="side of the stored pictures in pixels")
-    wanted.add_argument("--has-rgb", action="store_true", help="make nothing; exit status 0 when clips have pictures")
+    parser.add_argument("--size", type=int, required=True, help="side of the stored pictures in pixels")
     args = parser.parse_args(argv)
     check_run_name(args.run)
-    if args.has_rgb:
-        raise SystemExit(0 if has_rgb(load_clips(args.run, "track1")) else 1)
     folder = rgb_store_dir(args.run, args.size)
     if is_store_of(folder, identity(load_clips(args.run, "track1"), args.size)):
         print(f"{folder} is up to date, skipped")

@@ -99,11 +99,6 @@ def limb_heatmaps(
     return frames.unflatten(0, (num_clips, num_frames)).permute(0, 4, 1, 2, 3)  # (B, E, T, H, W)
 
 
-def flip_heatmaps(volume: Tensor, flip_index: Sequence[int]) -> Tensor:
-    """Mirror heatmaps (B, V, T, H, W) left to right; `flip_index[i]` is the channel that becomes channel i."""
-    return volume[:, torch.as_tensor(flip_index, device=volume.device)].flip(-1)
-
-
 def _frames(
     num_frames: int, size: tuple[int, int], num_channels: int, device: torch.device, memory: ReusedMemory | None
 ) -> Tensor:

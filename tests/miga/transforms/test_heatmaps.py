@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from miga.skeletons import IMIGUE_22
 from miga.transforms import heatmaps, ridges
-from miga.transforms.heatmaps import flip_heatmaps, joint_heatmaps, limb_heatmaps
+from miga.transforms.heatmaps import joint_heatmaps, limb_heatmaps
 from miga.transforms.reused_memory import ReusedMemory
+from tests.miga.transforms.mirrored import flip_heatmaps, limb_flip_index
 
 LIMBS = list(IMIGUE_22.limbs)
 
@@ -175,10 +176,10 @@ def test_mirrored_keypoints_draw_the_mirrored_limbs():
     mirrored[..., 0] = 31 - mirrored[..., 0]
     volume = limb_heatmaps(keypoints[None], scores[None], LIMBS, (32, 32), 0.6)
     drawn = limb_heatmaps(mirrored[None], scores[None][:, :, :, IMIGUE_22.flip_index], LIMBS, (32, 32), 0.6)
-    expected = flip_heatmaps(volume, IMIGUE_22.limb_flip_index)
+    expected = flip_heatmaps(volume, limb_flip_index(IMIGUE_22))
     # the patches are cut to whole pixels on either side of three sigma, where the values are below exp(-4.5)
     torch.testing.assert_close(drawn, expected, rtol=0, atol=math.exp(-4.5))
-    assert torch.equal(flip_heatmaps(expected, IMIGUE_22.limb_flip_index), volume)
+    assert torch.equal(flip_heatmaps(expected, limb_flip_index(IMIGUE_22)), volume)
 
 
 def test_wrong_shapes_and_limbs_are_refused():

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from miga.skeletons import IMIGUE_22
-from miga.transforms.heatmaps import flip_heatmaps, joint_heatmaps
+from miga.transforms.heatmaps import joint_heatmaps
 from miga.transforms.pose_clip import PoseClipTransform
+from tests.miga.transforms.mirrored import flip_heatmaps
 
 TRANSFORM = PoseClipTransform(IMIGUE_22.flip_index, clip_len=12, full_size=32, crop_size=28, num_clips=3)
 IMAGE_SIZE = (720, 1280)
