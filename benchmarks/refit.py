@@ -1,18 +1,17 @@
 """Whose test rows are best: of the folds' networks averaged, of one network on every training clip, or of both.
 
 reads:  clips/<run>/track1/, folds/<run>.csv, oof/<run>/<entry>.npz and .json, oof/<run>/refit/<entry>.npz, test labels
-writes: checkpoints/<run>/<entry>_without/<j>_<k>/
+writes: checkpoints/<run>/<entry>_nested/<k>_<j>/
 
     python -m benchmarks.refit --run demo --entries gecn,ehct [--answers track1.csv]
 
-The question is asked of training people, so that the answer may be used: each fold k plays the test once. What the
-networks of the folds would be is trained here, each without k and another fold. What the refit would be is there: the
-network of fold k, which saw every clip but those of k. With F folds an averaged network sees (F - 2) / (F - 1) of what
-the refit sees, and in a real run (F - 1) / F, so this flatters the refit a little. Test labels are only reported.
+The question is asked of training people, so that the answer may be used. Each fold k plays the test once. What is left
+is divided into as many folds again, and a network is trained without each of these: they play the folds' networks. The
+refit is there already: the network of fold k, which saw all that is left. So a network of a fold sees the same share of
+what the refit sees as in a real run. Entries whose training has stages are refused. Test labels are only reported.
 """
 
 import argparse
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +22,9 @@ from ensemble.join import read_entries
 from ensemble.mixture import softmax
 from ensemble.refit import entry_work
 from ensemble.refit_rows import BOTH, REFIT, refit_paths, with_refits
-from folds.make import load_folds
-from miga.errors import run_command
-from miga.paths import check_run_name, oof_npz, refit_npz
+from folds.make import load_folds, make_folds
+from miga.errors import InputError, run_command
+from miga.paths import check_run_name, fold_checkpoint_dir, oof_npz, refit_npz
 from miga.training.config import add_place_arguments
 from miga.training.resources import choose_device, run_side_by_side
 from miga.training.seeding import seed_torch
@@ -35,46 +34,49 @@ from oof.metrics import scores
 from report.summary import test_labels
 
 
-def pair_place(work: FoldWork, run: str, pair: tuple[int, int], device: torch.device) -> Place:
-    """Where the network without two folds is kept."""
-    (place,) = work.places(run, work.clips(run), [pair[0]], device)
-    folder = place.folder.parent.parent / f"{work.name}_without" / f"{pair[0]}_{pair[1]}"
-    return Place(run, work.name, pair[0], folder, {**place.fingerprint, "without": list(pair)}, device)
+def nested_folder(run: str, name: str, fold: int, inner: int) -> Path:
+    """Where the network without the fold, and without an inner fold of the rest, is kept."""
+    return fold_checkpoint_dir(run, f"{name}_nested", None).parent / f"{fold}_{inner}"
 
 
-def train_pair(work: FoldWork, place: Place, pair: tuple[int, int]) -> None:
-    """Train without two folds, and keep what it says of both: logits.npy by ids.npy."""
+def train_nested(work: FoldWork, run: str, fold: int, inner: int, device: torch.device) -> None:
+    """Train one network, and keep what it says of the clips of `fold`: ids.npy and logits.npy."""
+    clips, folds = work.clips(run), load_folds(run)
+    (of_fold,) = work.places(run, clips, [fold], device)
+    fingerprint = {**of_fold.fingerprint, "without": inner}
+    place = Place(run, work.name, fold, nested_folder(run, work.name, fold, inner), fingerprint, device)
     if (place.folder / "logits.npy").exists():
         return
+    rest = clips.table[clips.table.clip_id.isin(folds.clip_id[(folds.fold >= 0) & (folds.fold != fold)])]
+    parts = make_folds(rest, int(folds.fold.max()) + 1, 0)
+    held_out = folds.clip_id[folds.fold == fold].to_numpy()
+    train_rows = clips.rows_of(parts.clip_id[parts.fold != inner].to_numpy())
     place.folder.mkdir(parents=True, exist_ok=True)
-    clips, folds = work.clips(place.run), load_folds(place.run)
-    inside = folds.clip_id[folds.fold.isin(pair)].to_numpy()
-    train_rows = clips.rows_of(folds.clip_id[(folds.fold >= 0) & ~folds.fold.isin(pair)].to_numpy())
-    seed_torch(work.config.seed, *pair)
-    logits = work.log_probs(clips, train_rows, clips.rows_of(inside), place)
-    np.save(place.folder / "ids.npy", inside.astype(np.str_))
+    seed_torch(work.config.seed, fold, inner)
+    logits = work.log_probs(clips, train_rows, clips.rows_of(held_out), place)
+    np.save(place.folder / "ids.npy", held_out.astype(np.str_))
     np.save(place.folder / "logits.npy", logits)
 
 
-def without_each_fold(args: argparse.Namespace, name: str) -> dict[str, np.ndarray]:
+def on_training_people(args: argparse.Namespace, name: str) -> dict[str, np.ndarray]:
     """Way -> (N, K) probabilities of the training clips, in the order of the entry's rows."""
-    entries = read_entries([oof_npz(args.run, name)], args.run)
-    work, device = entry_work(args.run, name), choose_device(args.device)
-    pairs = [*itertools.combinations(np.unique(entries.fold).tolist(), 2)]
-    places = {pair: pair_place(work, args.run, pair, device) for pair in pairs}
-    run_side_by_side(train_pair, [(work, places[pair], pair) for pair in pairs], args.jobs, device)
+    entries, work = read_entries([oof_npz(args.run, name)], args.run), entry_work(args.run, name)
+    folds, device = np.unique(entries.fold).tolist(), choose_device(args.device)
+    pairs = [(fold, inner) for fold in folds for inner in folds]
+    jobs = [(work, args.run, fold, inner, device) for fold, inner in pairs]
+    run_side_by_side(train_nested, jobs, args.jobs, device)
     row_of = {id_: row for row, id_ in enumerate(entries.clip_id.tolist())}
-    own = softmax(entries.logits[0])
-    summed, count = np.zeros_like(own), np.zeros(len(own))
-    for place in places.values():
-        rows = [row_of[id_] for id_ in np.load(place.folder / "ids.npy").tolist()]
-        summed[rows] += softmax(np.load(place.folder / "logits.npy"))
-        count[rows] += 1
-    of_folds = summed / count[:, None]
-    return {"folds": of_folds, "refit": own, "both": (summed + own) / (count + 1)[:, None]}
+    refit = softmax(entries.logits[0])
+    of_folds = np.zeros_like(refit)
+    for pair in pairs:
+        folder = nested_folder(args.run, name, *pair)
+        rows = [row_of[id_] for id_ in np.load(folder / "ids.npy").tolist()]
+        of_folds[rows] += softmax(np.load(folder / "logits.npy")) / len(folds)
+    both = (len(folds) * of_folds + refit) / (len(folds) + 1)
+    return {"folds": of_folds, REFIT: refit, BOTH: both}
 
 
-def of_test(run: str, name: str) -> dict[str, np.ndarray]:
+def on_test_people(run: str, name: str) -> dict[str, np.ndarray]:
     """Way -> (M, K) probabilities of the test clips; nothing where the entry has no refit."""
     entries = read_entries([oof_npz(run, name)], run)
     if not refit_npz(run, name).exists():
@@ -87,9 +89,9 @@ def of_test(run: str, name: str) -> dict[str, np.ndarray]:
 def measure(args: argparse.Namespace, name: str) -> None:
     """Print a line for every way."""
     entries, truth = read_entries([oof_npz(args.run, name)], args.run), test_labels(args.run, args.answers)
-    test = of_test(args.run, name) if truth is not None else {}
+    test = on_test_people(args.run, name) if truth is not None else {}
     test_label = np.array([truth[id_] for id_ in entries.test_clip_id.tolist()]) if test else None
-    ways = without_each_fold(args, name)
+    ways = on_training_people(args, name)
     for way, probs in ways.items():
         own = scores(probs, entries.label)
         right = (probs.argmax(1) == entries.label).astype(float) - (ways["folds"].argmax(1) == entries.label)
@@ -114,8 +116,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--answers", type=Path, help="hidden labels of the test clips (csv: id, class)")
     args = parser.parse_args(argv)
     check_run_name(args.run)
+    names = wanted_entries(args, trained_entries)
+    for name in names:
+        if list(fold_checkpoint_dir(args.run, name, 0).glob("starts.json")):
+            raise InputError(
+                f"--entries {name}: is trained in stages, which this benchmark does not nest; leave it out"
+            )
     print("each fold as the test once, by networks that never saw it")
-    for name in wanted_entries(args, trained_entries):
+    for name in names:
         measure(args, name)
 
 
