@@ -10,7 +10,7 @@ writes: what the steps write; report/<run>/receipts/, report/<run>/log/
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def _track1(options: Options) -> Iterator[Step]:
                    minutes=MINUTES[options.profile] * COST.get(folder, 1), wants_gpu=True,
                    why_left_out=no_pictures if needs_rgb else str)  # fmt: skip
     for folder, name, _ in entries:
-        no_entry = _no_entry(run, folder)
+        no_entry = no_pictures if folder in RGB_FOLDERS else str
         if name == "gecn":
             yield Step("tsne", "models.gecn.tsne", ("--run", run), wants_gpu=True, minutes=0.2,
                        reads=(f"oof/{run}/gecn.json",), writes=(f"report/{run}/gecn_tsne.png",))  # fmt: skip
@@ -99,13 +99,12 @@ def _track1(options: Options) -> Iterator[Step]:
             yield _of_entry(options, f"tails_{name}", "ensemble.train_parts", name, "crt", 0.5, no_entry)
         if folder in ADAPTED_FOLDERS and (options.profile != "demo" or folder in ("ehct", "gecn")):
             yield _of_entry(options, f"adapt_{name}", "ensemble.adapt", name, "adapted", 0.2, no_entry)
-    if options.refit:
-        yield from _refits(options, entries, first)
+    yield from _refits(options, entries, first) if options.refit else ()
     yield Step("stack", "ensemble.stack", ("--run", run), reads=(f"oof/{run}/*.npz",),
                writes=(f"ensemble/{run}/stack.npz",), minutes=0.5)  # fmt: skip
-    refits = (f"oof/{run}/refit/*.npz",) if options.refit else ()
     yield Step("blend", "ensemble.blend", ("--run", run, *options.blend_arguments()),
-               reads=(f"oof/{run}/*.npz", f"ensemble/{run}/stack.npz", *refits),
+               reads=(f"oof/{run}/*.npz", f"ensemble/{run}/stack.npz",
+                      *([f"oof/{run}/refit/*.npz"] if options.refit else [])),
                writes=(f"ensemble/{run}/weights.json", f"ensemble/{run}/crossfit.npz", f"submissions/{run}/track1.csv"),
                minutes=0.5)  # fmt: skip
     yield Step("forecast", "ensemble.forecast", ("--run", run), takes_overwrite=False,
@@ -116,13 +115,14 @@ def _track1(options: Options) -> Iterator[Step]:
 def _refits(options: Options, entries: list[tuple[str, str, tuple[str, ...]]], first: str) -> Iterator[Step]:
     """Every entry once more, on every training clip. The first on two pathways trains what the others begin with."""
     run = options.run
+    share = options.num_folds / (options.num_folds - 1)  # of the clips of a fold's training
     for folder, name, _ in entries:
         begins = (f"refit_{first}",) if folder in TWO_PATHWAY_FOLDERS and name != first else ()
         yield Step(f"refit_{name}", "ensemble.refit", ("--run", run, "--entries", name),
                    reads=(f"oof/{run}/{name}.json",), after=(f"adapt_{name}", *begins),
                    writes=tuple(f"oof/{run}/refit/{name}{twin}.npz" for twin in ("", "_adapted")),
-                   minutes=MINUTES[options.profile] * COST.get(folder, 1) * options.num_folds / (options.num_folds - 1),
-                   wants_gpu=True, why_left_out=_no_entry(run, folder))  # fmt: skip
+                   minutes=MINUTES[options.profile] * COST.get(folder, 1) * share, wants_gpu=True,
+                   why_left_out=partial(why_no_pictures, run) if folder in RGB_FOLDERS else str)  # fmt: skip
 
 
 def _of_entry(options: Options, name: str, module: str, entry: str, suffix: str, share: float, left_out) -> Step:
@@ -192,11 +192,6 @@ def entries_of(profile: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for folder, variant, arguments in listed:
         if Path("models", folder).is_dir():
             yield folder, folder + variant, tuple(arguments)
-
-
-def _no_entry(run: str, folder: str) -> Callable[[], str]:
-    """Asked, it says why the entries of a folder are left out; '' = they are not."""
-    return partial(why_no_pictures, run) if folder in RGB_FOLDERS else str
 
 
 def why_no_pictures(run: str) -> str:

@@ -30,6 +30,7 @@ from miga.training.resources import choose_device, run_side_by_side
 from miga.training.seeding import seed_torch
 from miga.training.verbs import Place
 from models.command.folds import FoldWork
+from models.layers.two_pathway_config import TwoPathwayConfig
 from oof.metrics import scores
 from report.summary import test_labels
 
@@ -118,10 +119,8 @@ def main(argv: list[str] | None = None) -> None:
     check_run_name(args.run)
     names = wanted_entries(args, trained_entries)
     for name in names:
-        if list(fold_checkpoint_dir(args.run, name, 0).glob("starts.json")):
-            raise InputError(
-                f"--entries {name}: is trained in stages, which this benchmark does not nest; leave it out"
-            )
+        if isinstance(entry_work(args.run, name).config, TwoPathwayConfig):
+            raise InputError(f"--entries {name}: its training has stages, which are not nested here; leave it out")
     print("each fold as the test once, by networks that never saw it")
     for name in names:
         measure(args, name)

@@ -12,7 +12,7 @@ from miga.training.verbs import Place
 from models.command.entry import train_and_predict
 
 
-def place_in(folder: Path, fold: int = 0) -> Place:
+def place_in(folder: Path, fold: int | None = 0) -> Place:
     return Place("tiny", "entry", fold, folder, {"fold": fold}, torch.device("cpu"))
 
 

@@ -83,3 +83,44 @@ def test_listing_is_made_without_torch_or_pandas():
     listed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert listed.returncode == 0, listed.stderr
     assert "m3cn" in listed.stdout and "summary" in listed.stdout
+
+
+def steps_with(*arguments: str) -> dict:
+    return {step.name: step for step in pipeline.steps_of(options_from(*arguments))}
+
+
+def test_a_refit_adds_a_step_an_entry_and_tells_the_blend_whose_rows_to_take():
+    plain, steps = steps_with(), steps_with("--refit", "--test-rows", "refit")
+    refits = {name for name in steps if name.startswith("refit_")}
+    assert steps.keys() - plain.keys() == refits
+    assert refits == {f"refit_{name}" for _, name, _ in pipeline.entries_of("demo")}
+    assert plain["blend"].arguments == ("--run", "demo")
+    assert steps["blend"].arguments == ("--run", "demo", "--test-rows", "refit")
+    unchanged = plain.keys() - {"blend"}
+    assert {name: steps[name].arguments for name in unchanged} == {name: plain[name].arguments for name in unchanged}
+    assert all(steps[name].num_folds == 0 and steps[name].wants_gpu for name in refits)
+
+
+def test_a_refit_comes_after_its_folds_and_starts_are_trained_once():
+    plan = Plan(list(steps_with("--refit").values()))
+    assert plan.waits_for["refit_gecn"] >= {"gecn", "adapt_gecn"}
+    assert "refit_rgbpose_joint" in plan.waits_for["refit_prototype_joint"] & plan.waits_for["refit_rgbpose_limb"]
+    assert plan.waits_for["blend"] >= {"refit_gecn", "refit_rgbpose_joint", "stack"}
+
+
+def test_test_rows_of_refits_need_refits():
+    with pytest.raises(InputError, match="--test-rows refit: add --refit"):
+        options_from("--test-rows", "refit")
+    with pytest.raises(InputError, match="--test-rows: invalid choice: 'all'.* --help lists the options"):
+        options_from("--refit", "--test-rows", "all")
+    assert "--test-rows" in steps_with("--refit")["blend"].arguments
+
+
+def test_a_finished_run_can_be_refitted_later(workdir):
+    from miga.engine.options import remember
+
+    Path("data").mkdir()
+    remember(options_from("--run", "r", "--track1", "data"))
+    remember(options_from("--run", "r", "--refit"))
+    again = options_from("--run", "r")
+    assert again.refit and again.track1 == "data" and again.test_rows == ""

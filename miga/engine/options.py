@@ -113,14 +113,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--set", action="append", dest="settings", metavar="FOLDER.FIELD=VALUE",
         help="a setting of every entry of a folder of models/, or of spotting: --set m3cn.weights_pose=pose.pth",
     )  # fmt: skip
+    what.add_argument("--refit", action="store_true", help="train every entry once more, on all training clips")
     what.add_argument(
-        "--refit", action="store_true",
-        help="after the folds, train every entry once more on all training clips, for the test rows",
-    )  # fmt: skip
-    what.add_argument(
-        "--test-rows", metavar="|".join(TEST_ROWS),
-        help="with --refit: whose test rows are blended, of the folds' networks, of the refits, or of both "
-        f"(default {DEFAULT_TEST_ROWS}); estimates are of the folds' networks always",
+        "--test-rows", choices=TEST_ROWS,
+        help="with --refit, who predicts the test clips: the networks of folds, those on all clips, or both "
+        f"(default {DEFAULT_TEST_ROWS}); estimates are of the networks of folds always",
     )  # fmt: skip
     prepare = parser.add_argument_group("the recordings (see python -m recordings.prepare --help)")
     for name in PREPARE_PATHS[2:] + PREPARE_TEXTS:
@@ -157,8 +154,6 @@ def options_of(given: dict) -> Options:
     for name in FILES:
         if name in chosen:
             chosen[name] = _from_here(_flag(name), chosen[name], given.get("called_from", ""))
-    if chosen.get("test_rows", "folds") not in TEST_ROWS:
-        raise InputError(f"--test-rows {chosen['test_rows']}: expected {', '.join(TEST_ROWS[:-1])} or {TEST_ROWS[-1]}")
     for text in chosen.get("settings", ()):
         if "=" not in text or "." not in text.partition("=")[0]:
             raise InputError(f"--set {text}: expected FOLDER.FIELD=VALUE, for example m3cn.epochs=20")

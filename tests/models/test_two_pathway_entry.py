@@ -113,6 +113,23 @@ def test_entries_share_the_stages_that_are_made_of_the_same(clips, workdir):
     np.testing.assert_array_equal(train(clips, workdir / "again"), first)
 
 
+def test_a_refit_has_starts_of_its_own_which_entries_share_too(clips, workdir):
+    def refit(folder: str, **changes) -> np.ndarray:
+        assembly, place = assembled(clips, **changes), place_in(workdir / folder, None)
+        return predict_rows(assembly, verbs.train(assembly, clips, np.arange(12), place), clips, PREDICT, place.device)
+
+    train(clips, workdir / "fold")
+    of_fold = {path: path.stat().st_mtime_ns for path in Path("checkpoints").rglob("weights.pt")}
+    first = refit("all")
+    starts = {path: path.stat().st_mtime_ns for path in Path("checkpoints/tiny/starts").glob("*/all/weights.pt")}
+    assert {path.parts[3].partition("_")[0] for path in starts} == {"rgb", "pose"}
+    refit("other", laterals=False)
+    assert {path: path.stat().st_mtime_ns for path in (*of_fold, *starts)} == {**of_fold, **starts}
+    np.testing.assert_array_equal(refit("again"), first)
+    drawn = {model_in(path)["backbone.conv1.conv.weight"].sum().item() for path in (*of_fold, *starts)}
+    assert len(drawn) == 4
+
+
 def test_another_seed_draws_other_first_weights_of_a_stage(clips, workdir):
     drawn = []
     for seed in (0, 1):
