@@ -111,7 +111,7 @@ def test_a_refit_comes_after_its_folds_and_starts_are_trained_once():
 def test_test_rows_of_refits_need_refits():
     with pytest.raises(InputError, match="--test-rows refit: add --refit"):
         options_from("--test-rows", "refit")
-    with pytest.raises(InputError, match="--test-rows: invalid choice: 'all'.* --help lists the options"):
+    with pytest.raises(InputError, match=r"--test-rows: invalid choice: 'all'.* --help lists the options"):
         options_from("--refit", "--test-rows", "all")
     assert "--test-rows" in steps_with("--refit")["blend"].arguments
 
