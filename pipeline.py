@@ -97,9 +97,12 @@ def _track1(options: Options) -> Iterator[Step]:
                        reads=(f"oof/{run}/gecn.json",), writes=(f"report/{run}/gecn_tsne.png",))  # fmt: skip
         if folder in TAIL_FOLDERS and (options.profile != "demo" or folder == "ehct"):
             yield _of_entry(options, f"tails_{name}", "ensemble.train_parts", name, "crt", 0.5, no_entry)
-        if folder in ADAPTED_FOLDERS and (options.profile != "demo" or folder in ("ehct", "gecn")):
+        has_twin = folder in ADAPTED_FOLDERS and (options.profile != "demo" or folder in ("ehct", "gecn"))
+        if has_twin:
             yield _of_entry(options, f"adapt_{name}", "ensemble.adapt", name, "adapted", 0.2, no_entry)
-    yield from _refits(options, entries, first) if options.refit else ()
+        if options.refit:  # the first on two pathways trains what the others begin with
+            begins = (f"refit_{first}",) if folder in TWO_PATHWAY_FOLDERS and name != first else ()
+            yield _refit(options, folder, name, has_twin, (f"adapt_{name}", *begins), no_entry)
     yield Step("stack", "ensemble.stack", ("--run", run), reads=(f"oof/{run}/*.npz",),
                writes=(f"ensemble/{run}/stack.npz",), minutes=0.5)  # fmt: skip
     yield Step("blend", "ensemble.blend", ("--run", run, *options.blend_arguments()),
@@ -112,17 +115,15 @@ def _track1(options: Options) -> Iterator[Step]:
                writes=(f"ensemble/{run}/forecast.json", f"ensemble/{run}/forecast.txt"))  # fmt: skip
 
 
-def _refits(options: Options, entries: list[tuple[str, str, tuple[str, ...]]], first: str) -> Iterator[Step]:
-    """Every entry once more, on every training clip. The first on two pathways trains what the others begin with."""
-    run = options.run
-    share = options.num_folds / (options.num_folds - 1)  # of the clips of a fold's training
-    for folder, name, _ in entries:
-        begins = (f"refit_{first}",) if folder in TWO_PATHWAY_FOLDERS and name != first else ()
-        yield Step(f"refit_{name}", "ensemble.refit", ("--run", run, "--entries", name),
-                   reads=(f"oof/{run}/{name}.json",), after=(f"adapt_{name}", *begins),
-                   writes=tuple(f"oof/{run}/refit/{name}{twin}.npz" for twin in ("", "_adapted")),
-                   minutes=MINUTES[options.profile] * COST.get(folder, 1) * share, wants_gpu=True,
-                   why_left_out=partial(why_no_pictures, run) if folder in RGB_FOLDERS else str)  # fmt: skip
+def _refit(options: Options, folder: str, name: str, has_twin: bool, after: tuple[str, ...], left_out) -> Step:
+    """An entry once more, on every training clip, and its adapted twin by the same network."""
+    run, share = options.run, options.num_folds / (options.num_folds - 1)  # of the clips that a fold is trained on
+    made = (name, f"{name}_adapted") if has_twin else (name,)
+    return Step(f"refit_{name}", "ensemble.refit", ("--run", run, "--entries", name), after=after,
+                reads=tuple(f"oof/{run}/{entry}.json" for entry in made),
+                writes=tuple(f"oof/{run}/refit/{entry}.{ending}" for entry in made for ending in ("npz", "json")),
+                minutes=MINUTES[options.profile] * COST.get(folder, 1) * share, wants_gpu=True,
+                why_left_out=left_out)  # fmt: skip
 
 
 def _of_entry(options: Options, name: str, module: str, entry: str, suffix: str, share: float, left_out) -> Step:

@@ -25,7 +25,7 @@ from ensemble.refit_rows import BOTH, REFIT, refit_paths, with_refits
 from folds.make import load_folds, make_folds
 from miga.errors import InputError, run_command
 from miga.paths import check_run_name, fold_checkpoint_dir, oof_npz, refit_npz
-from miga.training.config import add_place_arguments
+from miga.training.config import add_place_arguments, wanted_folds
 from miga.training.resources import choose_device, run_side_by_side
 from miga.training.seeding import seed_torch
 from miga.training.verbs import Place
@@ -59,11 +59,11 @@ def train_nested(work: FoldWork, run: str, fold: int, inner: int, device: torch.
     np.save(place.folder / "logits.npy", logits)
 
 
-def on_training_people(args: argparse.Namespace, name: str) -> dict[str, np.ndarray]:
-    """Way -> (N, K) probabilities of the training clips, in the order of the entry's rows."""
+def on_training_people(args: argparse.Namespace, name: str, outer: list[int]) -> dict[str, np.ndarray]:
+    """Way -> (N, K) probabilities of the training clips, in the order of the entry's rows, if in `outer`."""
     entries, work = read_entries([oof_npz(args.run, name)], args.run), entry_work(args.run, name)
     folds, device = np.unique(entries.fold).tolist(), choose_device(args.device)
-    pairs = [(fold, inner) for fold in folds for inner in folds]
+    pairs = [(fold, inner) for fold in outer for inner in folds]
     jobs = [(work, args.run, fold, inner, device) for fold, inner in pairs]
     run_side_by_side(train_nested, jobs, args.jobs, device)
     row_of = {id_: row for row, id_ in enumerate(entries.clip_id.tolist())}
@@ -90,15 +90,18 @@ def on_test_people(run: str, name: str) -> dict[str, np.ndarray]:
 def measure(args: argparse.Namespace, name: str) -> None:
     """Print a line for every way."""
     entries, truth = read_entries([oof_npz(args.run, name)], args.run), test_labels(args.run, args.answers)
-    test = on_test_people(args.run, name) if truth is not None else {}
-    test_label = np.array([truth[id_] for id_ in entries.test_clip_id.tolist()]) if test else None
-    ways = on_training_people(args, name)
+    test = on_test_people(args.run, name) if truth else {}
+    test_label = np.array([(truth or {}).get(id_, -1) for id_ in entries.test_clip_id.tolist()])
+    outer = wanted_folds(args.fold, int(entries.fold.max()) + 1)
+    rows = np.isin(entries.fold, outer)
+    label, fold = entries.label[rows], entries.fold[rows]
+    ways = {way: probs[rows] for way, probs in on_training_people(args, name, outer).items()}
     for way, probs in ways.items():
-        own = scores(probs, entries.label)
-        right = (probs.argmax(1) == entries.label).astype(float) - (ways["folds"].argmax(1) == entries.label)
-        gains = np.array([right[entries.fold == fold].mean() for fold in np.unique(entries.fold)])
-        error = gains.std(ddof=1) / np.sqrt(len(gains))
-        log_loss = -np.log(np.maximum(probs[np.arange(len(probs)), entries.label], 1e-6)).mean()
+        own = scores(probs, label)
+        right = (probs.argmax(1) == label).astype(float) - (ways["folds"].argmax(1) == label)
+        gains = np.array([right[fold == one].mean() for one in outer])
+        error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+        log_loss = -np.log(np.maximum(probs[np.arange(len(probs)), label], 1e-6)).mean()
         line = (
             f"  {name:28} {way:6} top-1 {own['top1']:.3f} ({right.mean():+.3f}, standard error {error:.3f})  "
             f"class average {own['class_average']:.3f}  log-loss {log_loss:.3f}"
@@ -113,6 +116,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Compare the test rows of folds, refits and both.")
     add_place_arguments(parser)
     add_entries_argument(parser, "every entry of the run")
+    parser.add_argument("--fold", default="all", help="which plays the test: a number, or all in turn (default)")
     parser.add_argument("--jobs", type=int, default=1, help="networks trained side by side (default: 1)")
     parser.add_argument("--answers", type=Path, help="hidden labels of the test clips (csv: id, class)")
     args = parser.parse_args(argv)

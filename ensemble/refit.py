@@ -1,7 +1,8 @@
 """Train entries once more, on every training clip, and predict the test clips by these networks.
 
 reads:  clips/<run>/track1/, folds/<run>.csv, oof/<run>/<name>.json, oof/<run>/<name>_adapted.json
-writes: checkpoints/<run>/{<name>,<name>_adapted}/all/, oof/<run>/refit/{<name>,<name>_adapted}.npz and .json
+writes: checkpoints/<run>/{<name>,<name>_adapted,starts/<stage>}/all/,
+        oof/<run>/refit/{<name>,<name>_adapted}.npz and .json
 
     python -m ensemble.refit --run mine [--entries gecn,ehct]
 

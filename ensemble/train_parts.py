@@ -130,7 +130,7 @@ def train_entry(args: argparse.Namespace, name: str, changes: dict[str, str]) ->
     num_folds = train.fold.nunique()
     num_clips = len(train) * (num_folds - 1) // num_folds  # of one fold, roughly
 
-    def made_from(fold: int) -> dict:
+    def made_from(fold: int | None) -> dict:
         return {"from": file_sha256(trained_weights(args.run, name, fold))}
 
     label = train.label.to_numpy()
