@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import refit as benchmark
 from ensemble import adapt, refit
 from ensemble.refit import main
 from folds.make import load_folds
@@ -128,3 +129,29 @@ def test_without_test_clips_nothing_is_trained(entry, capsys, monkeypatch):
 def test_an_entry_that_is_not_there_is_named(entry):
     with pytest.raises(InputError, match=r"gecn\.json: not there; train it first"):
         main([*REFIT, "--entries", "gecn"])
+
+
+def test_the_benchmark_asks_training_people_by_networks_that_saw_neither_them_nor_an_inner_fold(
+    entry, monkeypatch, capsys
+):
+    main(REFIT)
+    seen, log_probs = [], refit.train_and_predict
+
+    def spy(entry_, config, clips, train_rows, rows, place):
+        seen.append((train_rows, rows))
+        return log_probs(entry_, config, clips, train_rows, rows, place)
+
+    monkeypatch.setattr(refit, "train_and_predict", spy)
+    monkeypatch.setattr(benchmark, "run_side_by_side", lambda do, arguments, *_: [do(*one) for one in arguments])
+    truth = {id_: 0 for id_ in read_oof(oof_npz("tiny", NAME)).test_clip_id.tolist()}
+    monkeypatch.setattr(benchmark, "test_labels", lambda *_: truth)
+    benchmark.main(["--run", "tiny"])
+    lines = capsys.readouterr().out.splitlines()[-3:]
+    assert [line.split()[1] for line in lines] == ["folds", "refit", "both"] and all(
+        "test top-1" in line for line in lines
+    )
+    assert len(seen) == 4  # two folds, and two of the rest of each
+    people = load_clips("tiny", "track1").table.subject_id.to_numpy()
+    for train_rows, rows in seen:
+        assert not set(people[train_rows]) & set(people[rows])
+        assert len(set(people[train_rows])) == 1  # of the two that are left, one is held out

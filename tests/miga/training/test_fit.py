@@ -243,3 +243,12 @@ def test_sigkill_while_writing_leaves_the_old_file(tmp_path):
     assert target.read_text() == "old"
     save_checkpoint(tmp_path / "state.pt", {"epoch": 1, "when": time.time()})
     assert load_checkpoint(tmp_path / "state.pt")["epoch"] == 1
+
+
+def test_weights_of_another_network_are_refused_in_one_sentence(tmp_path):
+    """As where a version of before built the network otherwise."""
+    run(tmp_path, replace(CONFIG, epochs=1))
+    state = load_checkpoint(tmp_path / "weights.pt")
+    save_checkpoint(tmp_path / "weights.pt", {**state, "model": {"other.weight": torch.zeros(2)}})
+    with pytest.raises(InputError, match=r"weights\.pt: does not fit the network .*; train it again with --overwrite"):
+        run(tmp_path, replace(CONFIG, epochs=1))
