@@ -100,10 +100,10 @@ def measure(args: argparse.Namespace, name: str) -> None:
         own = scores(probs, label)
         right = (probs.argmax(1) == label).astype(float) - (ways["folds"].argmax(1) == label)
         gains = np.array([right[fold == one].mean() for one in outer])
-        error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+        error = f", standard error {gains.std(ddof=1) / np.sqrt(len(gains)):.3f}" if len(gains) > 1 else ""
         log_loss = -np.log(np.maximum(probs[np.arange(len(probs)), label], 1e-6)).mean()
         line = (
-            f"  {name:28} {way:6} top-1 {own['top1']:.3f} ({right.mean():+.3f}, standard error {error:.3f})  "
+            f"  {name:28} {way:6} top-1 {own['top1']:.3f} ({right.mean():+.3f}{error})  "
             f"class average {own['class_average']:.3f}  log-loss {log_loss:.3f}"
         )
         if test:

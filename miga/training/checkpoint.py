@@ -38,7 +38,8 @@ def fill(model: nn.Module, state: dict, path: Path) -> None:
     try:
         model.load_state_dict(state["model"])
     except RuntimeError as error:
-        raise InputError(f"{path}: does not fit the network ({error}); train it again with --overwrite") from error
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"{path}: does not fit the network ({reason}); train it again with --overwrite") from error
 
 
 def check_fingerprint(path: Path, found: dict, expected: dict) -> None:
