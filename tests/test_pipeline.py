@@ -90,12 +90,12 @@ def steps_with(*arguments: str) -> dict:
 
 
 def test_a_refit_adds_a_step_an_entry_and_tells_the_blend_whose_rows_to_take():
-    plain, steps = steps_with(), steps_with("--refit", "--test-rows", "refit")
+    plain, steps = steps_with(), steps_with("--refit", "--test-rows", "both")
     refits = {name for name in steps if name.startswith("refit_")}
     assert steps.keys() - plain.keys() == refits
     assert refits == {f"refit_{name}" for _, name, _ in pipeline.entries_of("demo")}
     assert plain["blend"].arguments == ("--run", "demo")
-    assert steps["blend"].arguments == ("--run", "demo", "--test-rows", "refit")
+    assert steps["blend"].arguments == ("--run", "demo", "--test-rows", "both")
     unchanged = plain.keys() - {"blend"}
     assert {name: steps[name].arguments for name in unchanged} == {name: plain[name].arguments for name in unchanged}
     assert all(steps[name].num_folds == 0 and steps[name].wants_gpu for name in refits)
@@ -113,7 +113,7 @@ def test_test_rows_of_refits_need_refits():
         options_from("--test-rows", "refit")
     with pytest.raises(InputError, match=r"--test-rows: invalid choice: 'all'.* --help lists the options"):
         options_from("--refit", "--test-rows", "all")
-    assert "--test-rows" in steps_with("--refit")["blend"].arguments
+    assert steps_with("--refit")["blend"].arguments[-2:] == ("--test-rows", "refit")
 
 
 def test_a_finished_run_can_be_refitted_later(workdir):
