@@ -155,6 +155,16 @@ def check_txt(run: str) -> Path:
     return report_dir(run) / "check.txt"
 
 
+def report_html(run: str) -> Path:
+    """The report that one looks at."""
+    return report_dir(run) / "index.html"
+
+
+def report_against(run: str, other: str) -> Path:
+    """The run beside another."""
+    return report_dir(run) / f"against_{other}.txt"
+
+
 def start_dir(run: str, name: str, fold: int) -> Path:
     """A training that several entries begin with: a pathway alone."""
     return Path("checkpoints") / run / "starts" / name / f"fold{fold}"
