@@ -76,7 +76,7 @@ def leaderboard(files: RunFiles) -> list:
     line = alt.Chart(records(x=ends, y=ends)).mark_line(color=GREY, strokeDash=[4, 4]).encode(x="x:Q", y="y:Q")
     points = (
         alt.Chart(records(estimate=estimate, score=score, run=runs, whose=whose))
-        .mark_point(filled=True, size=90)
+        .mark_point(filled=True, size=90, opacity=1)
         .encode(
             x=alt.X("estimate:Q", title="estimate when it was made", scale=alt.Scale(domain=ends)),
             y=alt.Y("score:Q", title="leaderboard", scale=alt.Scale(domain=ends)),
@@ -91,7 +91,7 @@ def leaderboard(files: RunFiles) -> list:
         [[row["run"], row["made_at"], number(float(row["estimate"])), number(float(row["leaderboard"]))] for row in rows],
         is_folded=True,
     )
-    told = f"{len(rows)} files; the leaderboard was {abs(gap):.3f} {'above' if gap >= 0 else 'below'} on average."
+    told = f"{len(rows)} file{'' if len(rows) == 1 else 's'}; the leaderboard was {abs(gap):.3f} {'above' if gap >= 0 else 'below'} on average."
     return [Chart("Estimate against leaderboard", told, spec_of(line + points, 260), table)]
 
 

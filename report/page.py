@@ -19,7 +19,7 @@ from pathlib import Path
 
 import jinja2
 import vl_convert
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from miga.errors import InputError, run_command
 from miga.files import replacing
@@ -104,11 +104,17 @@ def vega_bundle() -> str:
     return vl_convert.javascript_bundle(vl_version=VEGA_LITE).replace("</script", "<\\/script")
 
 
+def soft_breaks(text: str) -> Markup:
+    """A long name may break after each of its underscores and slashes."""
+    return Markup(str(escape(text)).replace("_", "_<wbr>").replace("/", "/<wbr>"))
+
+
 def _template() -> jinja2.Template:
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
+    environment.filters["soft_breaks"] = soft_breaks
     return environment.get_template("page.html")
 
 
