@@ -1,4 +1,4 @@
-"""How large the page gets and how long it takes, at the size of iMiGUE: 13,670 clips, 32 classes, pictures of 256 pixels.
+"""Size and seconds of the page at the size of iMiGUE: 13,670 clips, 32 classes, pictures of 256 pixels.
 
 The clips, entries and pictures are made up (the same skeleton and picture under other names); the blend is the mean of
 the entries.
@@ -79,7 +79,7 @@ def _write_pictures(rng: np.random.Generator) -> None:
     content = cv2.imencode(".jpg", smooth)[1]
     (folder / "pictures_0.bin").write_bytes(content.tobytes())
     np.save(folder / "index.npy", np.tile([0, 0, len(content)], (len(clips) * FRAMES, 1)))
-    np.save(folder / "boxes.npy", np.tile(np.float32([200, 200, 700, 700]), (len(clips), 1)))
+    np.save(folder / "boxes.npy", np.tile(np.array([200, 200, 700, 700], np.float32), (len(clips), 1)))
     write_json(folder / "meta.json", {**identity(clips, SIZE), "files": ["pictures_0.bin"]})
 
 

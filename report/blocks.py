@@ -1,11 +1,11 @@
-"""What a section of the page is made of: text, figures, tables, charts, pictures. `templates/blocks.html` draws them."""
+"""What a section of the page is made of: text, figures, tables, charts; `templates/blocks.html` draws them."""
 
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-NONE = "–"  # a figure that cannot be had
-NUMBER = re.compile(r"[-+]?[\d.,]+( ?%)?( to [\d.]+ ?%?)?|–|")
+NONE = "\N{EN DASH}"  # a figure that cannot be had
+NUMBER = re.compile(rf"[-+]?[\d.,]+( ?%)?( to [\d.]+ ?%?)?|{NONE}|")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ class Table:
     @cached_property
     def is_number(self) -> list[bool]:
         """Whether a column holds numbers, which stand to the right."""
-        return [bool(self.rows) and all(NUMBER.fullmatch(row[i]) for row in self.rows) for i in range(len(self.columns))]
+        return [
+            bool(self.rows) and all(NUMBER.fullmatch(row[i]) for row in self.rows) for i in range(len(self.columns))
+        ]
 
 
 @dataclass(frozen=True)

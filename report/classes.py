@@ -38,7 +38,7 @@ def distribution(files: RunFiles) -> list:
         f"Part {letter}: {len(one)} classes, {counts[one].sum()} clips."
         for letter, one in zip(PART_NAMES, parts, strict=False)
     )
-    blocks = [
+    blocks: list = [
         Chart(
             "Training clips of each class",
             told,

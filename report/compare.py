@@ -17,12 +17,12 @@ from scipy.stats import t
 from ensemble.forecast import SHIPPED, people, read_systems, test_people
 from ensemble.join import Entries
 from ensemble.prediction import class_average_values, predict
+from miga.clips import load_clips
 from miga.errors import InputError, run_command
 from miga.files import replacing
 from miga.paths import check_run_name, clips_dir, report_against, spotting_json, weights_json
 from oof.metrics import scores
 from report.found_segments import people_of, person_values, read_found
-from report.run_files import RunFiles
 
 COLUMNS = f"  {'':44}{'A':>8}{'B':>8}{'B - A':>9}   chance that B is better"
 
@@ -67,34 +67,39 @@ def check_same_clips(a: str, b: str, entries_a: Entries, entries_b: Entries) -> 
         ours, theirs = getattr(entries_a, what), getattr(entries_b, what)
         if not np.array_equal(ours, theirs):
             lonely = sorted(set(ours.tolist()) ^ set(theirs.tolist()))
-            example = f", e.g. {lonely[0]!r}" if lonely else ""
+            sizes = f"{len(ours)} and {len(theirs)}" + (f", e.g. {lonely[0]!r}" if lonely else "")
             raise InputError(
-                f"--run {a} --with {b}: their {what.replace('_', ' ')}s differ ({len(ours)} and {len(theirs)}{example}); "
+                f"--run {a} --with {b}: their {what.replace('_', ' ')}s differ ({sizes}); "
                 "only runs of the same recordings can be compared"
             )
     (subject, kind), (other, _) = people(a, entries_a), people(b, entries_b)
     if not np.array_equal(subject, other):
         clip = entries_a.clip_id[np.argmax(subject != other)]
-        raise InputError(f"--run {a} --with {b}: clip {str(clip)!r} is another person's; prepare both with one --subjects")
+        raise InputError(
+            f"--run {a} --with {b}: clip {str(clip)!r} is another person's; prepare both with one --subjects"
+        )
     return subject, kind
 
 
 def compare_track2(a: str, b: str) -> list[str]:
-    """A line about F1 out of fold, each run by the thresholds that it ships.
+    """A line about F1 out of fold.
 
     Raises:
         InputError: the runs have other videos or gestures.
     """
-    files = [RunFiles(a), RunFiles(b)]
-    (truth, found_a), (truth_b, found_b) = (read_found(one) for one in files)
+    (truth, found_a), (truth_b, found_b) = read_found(a), read_found(b)
     if list(truth) != list(truth_b):
-        raise InputError(f"--run {a} --with {b}: their training videos of track 2 differ; compare runs of one recording")
+        raise InputError(
+            f"--run {a} --with {b}: their training videos of track 2 differ; compare runs of one recording"
+        )
     for video in truth:
-        if not all(np.array_equal(getattr(truth[video], c), getattr(truth_b[video], c)) for c in ("start", "end", "label")):
+        if not all(
+            np.array_equal(getattr(truth[video], c), getattr(truth_b[video], c)) for c in ("start", "end", "label")
+        ):
             raise InputError(f"--run {a} --with {b}: video {video} has other gestures; compare runs of one recording")
-    person = people_of(files[0], list(truth))
+    person = people_of(load_clips(a, "track2"), list(truth))
     before, after = person_values(truth, found_a, person), person_values(truth, found_b, person)
-    lines = [f"track 2, {len(truth)} videos of {len(before)} people, at the thresholds that ship", COLUMNS]
+    lines = [f"track 2, {len(truth)} videos of {len(before)} people, thresholds cross-fitted", COLUMNS]
     return [*lines, _line("F1 at IoU 0.3", before.mean(), after.mean(), chance_of_more(after - before))]
 
 

@@ -52,7 +52,7 @@ def wrong_clips(files: RunFiles) -> dict[tuple[int, int], list[list]]:
     """(label, answer) -> [clip id, probability of the answer, of the label], the surest mistake first."""
     shown = files.shown
     probabilities = shown.probabilities / shown.probabilities.sum(1, keepdims=True)
-    cells = defaultdict(list)
+    cells: dict[tuple[int, int], list[list]] = defaultdict(list)
     for i in np.flatnonzero(shown.predicted != shown.label):
         t, p = int(shown.label[i]), int(shown.predicted[i])
         both = [round(float(probabilities[i, k]), 2) for k in (p, t)]
@@ -104,7 +104,9 @@ def wrong_labels(files: RunFiles) -> list:
     rows = [[id_, names[t], names[p], f"{votes} of {number}", percent(share, 0)] for id_, t, p, votes, share in worst]
     items = [(id_, f"label {names[t]}; {votes} of {number} say {names[p]}") for id_, t, p, votes, _ in worst]
     columns = ["clip", "label", "networks say", "agree", "probability"]
-    told = f"{len(found)} clips; the {len(worst)} on which most agree are shown. An agreed mistake looks the same: look."
+    told = (
+        f"{len(found)} clips; the {len(worst)} on which most agree are shown. An agreed mistake looks the same: look."
+    )
     return [Text(told), Table("Labels that look wrong", columns, rows, is_folded=True), Clips(items)]
 
 

@@ -28,22 +28,38 @@ def entries(files: RunFiles) -> list:
         )
     rows.sort(key=lambda row: (row[1], row[0]), reverse=True)
     columns = ["entry", "top-1", "top-5", "class average", "test top-1", "test class average", "minutes", "GB"]
-    blocks = [Table("Entries, out of fold on the training clips; test people where their labels are known", columns, rows)]
+    blocks = [
+        Table("Entries, out of fold on the training clips; test people where their labels are known", columns, rows)
+    ]
     if not forecast_json(files.run).exists():
         return [*blocks, Text(f"Recipes of the blend are not there yet: {files.cure('forecast')}.")]
     facts = files.forecast
-    tested = {name: row for name, row in tested.items() if name == f"blend ({facts['shipped']})"}
-    test = next(iter(tested.values()), {}).get("test_top1")
+    test_top1 = tested.get(f"blend ({facts['shipped']})", {}).get("test_top1")
     rows = []
     for name, row in facts["systems"].items():
         low, high = row["top1_interval"]
         chance = facts["chance_of_beating"][name].get("best single")
-        own_test = test if name == "as shipped" else None
+        own_test = test_top1 if name == "as shipped" else None
         rows.append(
-            [name, number(row["top1"]), f"{low:.3f} to {high:.3f}", number(row["class_average"]), number(row["macro_f1"])]
-            + [number(chance, 2), number(own_test)]
+            [
+                name,
+                number(row["top1"]),
+                f"{low:.3f} to {high:.3f}",
+                number(row["class_average"]),
+                number(row["macro_f1"]),
+                number(chance, 2),
+                number(own_test),
+            ]
         )
-    columns = ["recipe", "top-1", "95 % interval", "class average", "macro-F1", "chance to beat best single", "test top-1"]
+    columns = [
+        "recipe",
+        "top-1",
+        "95 % interval",
+        "class average",
+        "macro-F1",
+        "chance to beat best single",
+        "test top-1",
+    ]
     return [*blocks, Table(f"Recipes of the blend, cross-fitted; ships: {facts['shipped']}", columns, rows)]
 
 
@@ -63,15 +79,24 @@ def weights(files: RunFiles) -> list:
         )
     )
     rows = [
-        [name, number(one["weight"]), percent(one["weight"] / total), number(one["temperature"], 2)]
-        + [f"{100 * adds[name]:+.2f}" if name in adds else ""]
+        [
+            *(name, number(one["weight"]), percent(one["weight"] / total), number(one["temperature"], 2)),
+            f"{100 * adds[name]:+.2f}" if name in adds else "",
+        ]
         for name, one in blend
     ]
     columns = ["entry", "weight", "share", "temperature", "adds, points"]
     parts = ", ".join(f"{part} with {alpha:g}" for part, alpha in facts["alphas"].items())
     told = f"Ships: {facts['shipped']}; {len(blend)} of {len(facts['entries'])} entries have a weight."
     told += f" Tail models: {parts}." if parts else ""
-    blocks = [Chart("Weights of what ships", told, spec_of(chart, 24 * len(blend) + 10), Table("Weights and temperatures", columns, rows))]
+    blocks: list = [
+        Chart(
+            "Weights of what ships",
+            told,
+            spec_of(chart, 24 * len(blend) + 10),
+            Table("Weights and temperatures", columns, rows),
+        )
+    ]
     if facts["dropped"]:
         blocks.append(Text(f"Not missed, so without weight: {', '.join(facts['dropped'])}."))
     return blocks

@@ -3,45 +3,40 @@
 import numpy as np
 from scipy.stats import t
 
-from folds.make import load_folds
-from miga.paths import spotting_candidates_npz
-from oof.arrays import read_arrays
-from report.run_files import RunFiles
-from spotting.score import IOU_THRESHOLD
-from spotting.segments import Segments, make_segments, temporal_iou
+from miga.clips import Clips, load_clips
+from miga.errors import InputError
+from miga.files import read_json
+from miga.paths import spotting_json
+from spotting.blend import read_search
+from spotting.candidates import read_member
+from spotting.score import strict_matches
+from spotting.segments import Segments
 from spotting.stages import gestures_of
-from spotting.thresholds import apply
+from spotting.thresholds import count, cross_fitted
 
 Found = dict[str, Segments]
-MAX_SEGMENTS = 200
 
 
-def read_found(files: RunFiles) -> tuple[Found, Found]:
-    """(truth, found) by training video, found ones by the thresholds that ship."""
-    clips, facts = files.clips("track2"), files.spotting
-    path = files.needs(spotting_candidates_npz(files.run), "spot")
-    arrays = read_arrays(path, f"run `python -m pipeline --run {files.run} --only spot --overwrite`")
-    folds = load_folds(files.run, "track2")
-    truth, found = {}, {}
-    for video in clips.videos.video_id[clips.videos.video_id.isin(folds.video_id[folds.fold >= 0])]:
-        mine = arrays["video"] == video
-        candidates = make_segments(*(arrays[name][mine] for name in ("start", "end", "label", "score")))
-        truth[video] = gestures_of(clips, video)
-        found[video] = apply(candidates, facts["threshold"], facts["nms_iou"], MAX_SEGMENTS)
-    return truth, found
+def read_found(run: str) -> tuple[Found, Found]:
+    """(truth, found) by training video; found ones by the thresholds that the other folds choose.
+
+    Raises:
+        InputError: a file that cannot be read, or several members together, which nothing blends yet.
+    """
+    again = f"run `python -m spotting.blend --run {run}` again"
+    names = read_json(spotting_json(run), again).get("members", [])
+    if len(names) != 1:
+        raise InputError(f"{spotting_json(run)}: expected one member, got {', '.join(names) or 'none'}; {again}")
+    member, search, clips = read_member(run, names[0]), read_search(run, {}), load_clips(run, "track2")
+    candidates = member.held_out()
+    truth = {video: gestures_of(clips, video) for video in candidates}
+    return truth, cross_fitted(candidates, count(candidates, truth, search), member.fold_of, search)
 
 
 def matches(truth: Segments, found: Segments) -> tuple[np.ndarray, np.ndarray]:
-    """Which gestures are found and which segments are right, by the strict rule of `spotting.score`."""
-    is_found, is_right = np.zeros(len(truth), bool), np.zeros(len(found), bool)
-    iou = temporal_iou(found.start, found.end, truth.start, truth.end)
-    iou[found.label[:, None] != truth.label[None]] = -1.0
-    for i in np.argsort(-found.score, kind="stable") if len(truth) else ():
-        best = int(iou[i].argmax())
-        if iou[i, best] >= IOU_THRESHOLD:
-            iou[:, best] = -1.0
-            is_found[best] = is_right[i] = True
-    return is_found, is_right
+    """Which gestures are found, and which segments are right, by the strict rule."""
+    matched = strict_matches(truth, found)
+    return np.isin(np.arange(len(truth)), matched), matched >= 0
 
 
 def person_values(truth: Found, found: Found, person: np.ndarray) -> np.ndarray:
@@ -57,24 +52,22 @@ def person_values(truth: Found, found: Found, person: np.ndarray) -> np.ndarray:
     return f1 + (2 * hits - f1 * total) / max(total.mean(), 1)
 
 
-def people_of(files: RunFiles, videos: list[str]) -> np.ndarray:
+def people_of(clips: Clips, videos: list[str]) -> np.ndarray:
     """(V,) whose video each is; the video itself where people are unknown."""
-    subject = files.clips("track2").videos.set_index("video_id").subject_id[videos]
+    subject = clips.videos.set_index("video_id").subject_id[videos]
     return np.where(subject == "", videos, subject).astype(str)
 
 
-def f1_interval(files: RunFiles, truth: Found, found: Found) -> tuple[float, float] | None:
-    """(low, high) that should hold the F1 of the test people 95 times in 100, around the cross-fitted F1.
+def f1_interval(clips: Clips, truth: Found, found: Found) -> tuple[float, float] | None:
+    """(low, high) that should hold the F1 of the test people 95 times in 100.
 
     Student's, `mean +- t(S - 1) s sqrt(1 / S + 1 / M)` for S people seen and M new ones, who are taken to have as many
     gestures each; None with a single person.
     """
-    values = person_values(truth, found, people_of(files, list(truth)))
+    values = person_values(truth, found, people_of(clips, list(truth)))
     if len(values) < 2:
         return None
-    videos = files.clips("track2").videos
-    test = videos.video_id[videos.split == "test"].tolist()
-    num_new = len(np.unique(people_of(files, test))) if test else 1
-    mean = files.spotting["out_of_fold"]["strict"]["f1"]
+    test = clips.videos.video_id[clips.videos.split == "test"].tolist()
+    num_new = len(np.unique(people_of(clips, test))) if test else 1
     reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) * np.sqrt(1 / len(values) + 1 / num_new)
-    return max(mean - reach, 0.0), min(mean + reach, 1.0)
+    return max(values.mean() - reach, 0.0), min(values.mean() + reach, 1.0)

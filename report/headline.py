@@ -6,7 +6,7 @@ import numpy as np
 from miga.paths import submissions_log
 from report.blocks import Chart, Figures, Section, Table, Text, number, percent
 from report.charts import BLUE, GREY, ORANGE, colours, records, spec_of
-from report.found_segments import f1_interval, read_found
+from report.found_segments import f1_interval
 from report.run_files import NotMade, RunFiles
 from submissions.log import read_log
 
@@ -27,12 +27,13 @@ def _track1(files: RunFiles) -> list[tuple[str, str, str]]:
     low, high = facts["leaderboard"]["interval"]
     people = len(facts["leaderboard"]["new_clips"])
     noun = facts["kind"].replace("subject", "person" if people == 1 else "people")
+    how = facts["how"].split(";")[0].replace("subjects", "people")
     items = [
         (
             "Track 1, expected top-1",
             percent(facts["leaderboard"]["expected"]),
             f"95 % interval {100 * low:.1f} to {high * 100:.1f} % for {people} new {noun}; "
-            f"{facts['how'].split(';')[0].replace('subjects', 'people')}, {facts['num_clips']} clips. Ships: {facts['shipped']}.",
+            f"{how}, {facts['num_clips']} clips. Ships: {facts['shipped']}.",
         )
     ]
     tested = [row for name, row in files.summary.get("track1", {}).items() if name.startswith("blend (")]
@@ -44,14 +45,15 @@ def _track1(files: RunFiles) -> list[tuple[str, str, str]]:
 
 def _track2(files: RunFiles) -> list[tuple[str, str, str]]:
     strict = files.spotting["out_of_fold"]["strict"]
-    truth, found = read_found(files)
-    interval = f1_interval(files, truth, found)
+    truth, found = files.found
+    interval = f1_interval(files.clips("track2"), truth, found)
     told = f"95 % interval {interval[0]:.3f} to {interval[1]:.3f} for the test videos' people; " if interval else ""
     items = [
         (
             "Track 2, expected F1",
             number(strict["f1"]),
-            f"{told}IoU 0.3, each prediction counted once, out of fold with cross-fitted thresholds: precision {strict['precision']:.3f}, "
+            f"{told}IoU 0.3, each prediction counted once, out of fold with cross-fitted thresholds: "
+            f"precision {strict['precision']:.3f}, "
             f"recall {strict['recall']:.3f} on {len(truth)} videos.",
         )
     ]
@@ -88,10 +90,14 @@ def leaderboard(files: RunFiles) -> list:
     table = Table(
         "Estimate and leaderboard score of each file",
         ["run", "made at", "estimate", "leaderboard"],
-        [[row["run"], row["made_at"], number(float(row["estimate"])), number(float(row["leaderboard"]))] for row in rows],
+        [
+            [row["run"], row["made_at"], number(float(row["estimate"])), number(float(row["leaderboard"]))]
+            for row in rows
+        ],
         is_folded=True,
     )
-    told = f"{len(rows)} file{'' if len(rows) == 1 else 's'}; the leaderboard was {abs(gap):.3f} {'above' if gap >= 0 else 'below'} on average."
+    told = f"{len(rows)} file{'' if len(rows) == 1 else 's'}; the leaderboard was {abs(gap):.3f} "
+    told += f"{'above' if gap >= 0 else 'below'} the estimate on average."
     return [Chart("Estimate against leaderboard", told, spec_of(line + points, 260), table)]
 
 

@@ -18,6 +18,8 @@ def how_made(files: RunFiles) -> list:
     for path in sorted((report_dir(files.run) / "receipts").glob("*.json")):
         receipt = read_json(path, "delete it, the step then looks itself what is left to do")
         step = path.stem.split(".")[0]
+        if step == "page":  # of an earlier page
+            continue
         minutes[step] += receipt["minutes"]
         ended[step] = max(ended.get(step, ""), receipt["ended"])
     if minutes:
@@ -55,7 +57,9 @@ def papers(files: RunFiles) -> list:
     """Published figures beside ours, a table a paper."""
     paths = sorted((report_dir(files.run) / "papers").glob("*.json"))
     if not paths:
-        raise NotMade(f"Not there yet: the tables of the papers are made by hand (python -m papers.s3 --run {files.run}).")
+        raise NotMade(
+            f"Not there yet: the tables of the papers are made by hand (python -m papers.s3 --run {files.run})."
+        )
     blocks: list = []
     for path in paths:
         facts = read_json(path, "make it again")

@@ -1,7 +1,7 @@
 """The report that one looks at: one file, which needs no network, of whatever the run has made so far.
 
-reads:  clips/<run>/, folds/<run>.csv, checkpoints/<run>/*/fold<k>/log.csv, oof/<run>/, ensemble/<run>/,
-        spotting/<run>/, submissions/log.csv, report/<run>/
+reads:  clips/<run>/, folds/<run>.csv, folds/track2/<run>.csv, checkpoints/<run>/*/fold<k>/log.csv, oof/<run>/,
+        ensemble/<run>/, spotting/<run>/, submissions/log.csv, report/<run>/
 writes: report/<run>/index.html
 
     python -m report.page --run demo
@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import jinja2
@@ -101,7 +101,7 @@ def embedded(data: dict) -> Markup:
 @cache
 def vega_bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script."""
-    return vl_convert.javascript_bundle(vl_version=VEGA_LITE).replace("</script", "<\\/script")
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE).replace("</script", "<\\/script")
 
 
 def soft_breaks(text: str) -> Markup:
@@ -120,7 +120,7 @@ def _template() -> jinja2.Template:
 
 def make_page(run: str) -> Path:
     files = RunFiles(run)
-    sections = [filled(section, lambda fill=fill: fill(files)) for section, fill in PARTS]
+    sections = [filled(section, partial(fill, files)) for section, fill in PARTS]
     path = report_html(run)
     with replacing(path) as temporary:
         temporary.write_text(render(f"Run {run}", sections, strips_of(files)), encoding="utf-8")

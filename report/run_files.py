@@ -28,6 +28,7 @@ from miga.paths import (
     weights_json,
 )
 from oof.arrays import read_arrays
+from report.found_segments import Found, read_found
 
 
 class NotMade(Exception):
@@ -133,6 +134,12 @@ class RunFiles:
     def spotting(self) -> dict:
         _ = self.clips("track2")
         return self.json(spotting_json(self.run), "spot")
+
+    @cached_property
+    def found(self) -> tuple[Found, Found]:
+        """Gestures and out-of-fold segments of the training videos."""
+        _ = self.spotting
+        return read_found(self.run)
 
     @cached_property
     def summary(self) -> dict:

@@ -21,7 +21,9 @@ class StripMaker:
     def __init__(self, run: str, clips: Clips):
         self.clips = clips
         self.store: RgbStore | None = None
-        sizes = sorted(int(p.parent.name.removeprefix("rgb_")) for p in rgb_store_dir(run, 0).parent.glob("rgb_*/meta.json"))
+        sizes = sorted(
+            int(p.parent.name.removeprefix("rgb_")) for p in rgb_store_dir(run, 0).parent.glob("rgb_*/meta.json")
+        )
         if sizes:
             self.store, self.has_pictures = open_rgb_store(run, sizes[0]), clips_with_pictures(run, sizes[0])
 

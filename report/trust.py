@@ -70,10 +70,10 @@ def _selective(confidence: np.ndarray, right: np.ndarray) -> Chart:
             tooltip=[alt.Tooltip("coverage:Q", format=".0%"), alt.Tooltip("accuracy:Q", format=".1%")],
         )
     )
-    rows = [
-        [percent(c, 0), percent(a)] for c, a in zip(COVERAGES, accuracy, strict=True) if round(100 * c) % 10 == 0
-    ]
-    told = f"If only the surest half were answered, {percent(accuracy[45])} would be right; area of the risk {area:.3f}."
+    rows = [[percent(c, 0), percent(a)] for c, a in zip(COVERAGES, accuracy, strict=True) if round(100 * c) % 10 == 0]
+    told = (
+        f"If only the surest half were answered, {percent(accuracy[45])} would be right; area of the risk {area:.3f}."
+    )
     table = Table("Accuracy of the surest answers", ["answered", "right"], rows, is_folded=True)
     return Chart("Selective accuracy", told, spec_of(chart, 240), table)
 

@@ -1,4 +1,4 @@
-"""The page in a real browser: bash tests/run.sh -m browser -n 0   (pip install -r requirements-browser.txt; chromium)"""
+"""The page in a real browser: bash tests/run.sh -m browser -n 0; needs requirements-browser.txt and chromium"""
 
 import shutil
 from collections.abc import Iterator
@@ -33,13 +33,15 @@ LOW_CONTRAST = """() => {
   let checked = 0;
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !element.checkVisibility() || element.closest("script,style")) continue;
+    if (!walker.currentNode.textContent.trim() || !element.checkVisibility()) continue;
+    if (element.closest("script,style")) continue;
     const style = getComputedStyle(element), svg = element.closest("svg");
     const front = luminance(channels(svg ? style.fill : style.color)), back = luminance(ground(element));
     const ratio = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
     const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
     checked += 1;
-    if (ratio < (large ? 3 : 4.5)) found.push(`${walker.currentNode.textContent.trim().slice(0, 40)}: ${ratio.toFixed(2)}`);
+    const text = walker.currentNode.textContent.trim().slice(0, 40);
+    if (ratio < (large ? 3 : 4.5)) found.push(`${text}: ${ratio.toFixed(2)}`);
   }
   return [checked, found];
 }"""
@@ -79,7 +81,9 @@ def open_page(browser, address):
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda r: None if r.url == address or r.url.startswith("data:") else troubles.append(r.url))
         page.goto(address)
-        page.wait_for_function("document.querySelectorAll('[data-spec]').length == document.querySelectorAll('.vega svg').length")
+        page.wait_for_function(
+            "document.querySelectorAll('[data-spec]').length == document.querySelectorAll('.vega svg').length"
+        )
         return page
 
     yield opened
@@ -150,5 +154,7 @@ def test_it_can_be_read_aloud(open_page):
     page = open_page()
     assert page.evaluate("[...document.querySelectorAll('h1,h2')][0].tagName") == "H1"
     assert page.evaluate("[...document.querySelectorAll('table')].every((t) => t.caption?.textContent.trim())")
-    assert page.evaluate("[...document.querySelectorAll('.vega')].every((e) => e.getAttribute('aria-label').length > 10)")
+    assert page.evaluate(
+        "[...document.querySelectorAll('.vega')].every((e) => e.getAttribute('aria-label').length > 10)"
+    )
     assert page.evaluate("[...document.querySelectorAll('button')].every((b) => b.ariaLabel || b.textContent)")

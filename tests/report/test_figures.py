@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.blocks import Table
+from report.blocks import NONE, Table
 from report.found_segments import matches, person_values
 from report.training import read_log_csv
 from report.trust import COVERAGES, selective
@@ -48,5 +48,5 @@ def test_a_log_that_is_being_written(workdir):
 
 
 def test_columns_of_numbers():
-    table = Table("", ["name", "n", "mixed", "share"], [["a", "1.5", "x", "5.0 %"], ["b", "–", "2", "0.1 to 0.2"]])
+    table = Table("", ["name", "n", "mixed", "share"], [["a", "1.5", "x", "5.0 %"], ["b", NONE, "2", "0.1 to 0.2"]])
     assert table.is_number == [False, True, False, True]

@@ -14,7 +14,7 @@ from tests.report.runs import blended_run, spotted_run
 from tests.tiny import tiny_clips, write_clips
 
 IDS = [section.id for section, _ in PARTS]
-VOID = {"meta", "link", "img", "br", "input"}
+VOID = {"meta", "link", "img", "br", "wbr", "input"}
 
 
 class Reader(HTMLParser):

@@ -59,12 +59,12 @@ def test_a_score_is_typed_in(workdir, capsys):
     log_submission(path, "tiny", 1, 0.7)
     assert len(rows()) == 2
     for score in ("71.23", "-1", "seven", "nan"):
-        with pytest.raises(InputError, match="expected a share from 0 to 1; write 71.23 % as 0.7123"):
+        with pytest.raises(InputError, match=r"expected a share from 0 to 1; write 71\.23 % as 0\.7123"):
             main(["--file", str(path), f"--score={score}"])
     path.write_text("Id,Target\na,3\n")
-    with pytest.raises(InputError, match="has no row for submissions/tiny/track1.csv as it is now"):
+    with pytest.raises(InputError, match=r"has no row for submissions/tiny/track1\.csv as it is now"):
         main(["--file", str(path), "--score", "0.5"])
-    with pytest.raises(InputError, match="--file nowhere.csv: no such file"):
+    with pytest.raises(InputError, match=r"--file nowhere\.csv: no such file"):
         main(["--file", "nowhere.csv", "--score", "0.5"])
 
 
