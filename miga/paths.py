@@ -17,6 +17,8 @@ def check_run_name(run: str) -> str:
         raise InputError(
             f"--run {run!r}: expected up to 100 letters, digits, '_', '-' or '.', beginning with a letter or digit"
         )
+    if run == "templates":
+        raise InputError("--run templates: report/templates/ is a folder of ours; choose another name")
     if run.endswith((".py", ".md", ".csv")):
         raise InputError(f"--run {run!r}: the name of a file, expected one of a data set; leave its ending out")
     return run
