@@ -52,6 +52,12 @@ def steps_of(options: Options) -> list[Step]:
              reads=(f"submissions/{run}/*.csv", f"ensemble/{run}/forecast.json", f"report/{run}/gecn_tsne.png"),
              writes=(f"report/{run}/summary.txt", f"report/{run}/summary.json"), takes_overwrite=False)
     )  # fmt: skip
+    steps.append(
+        Step("page", "report.page", ("--run", run),
+             reads=(f"report/{run}/summary.json", f"report/{run}/gecn_tsne.png", f"ensemble/{run}/*.json",
+                    f"spotting/{run}/*.json", "submissions/log.csv"),
+             writes=(f"report/{run}/index.html",), minutes=0.3, takes_overwrite=False)
+    )  # fmt: skip
     return steps
 
 

@@ -17,6 +17,8 @@ def check_run_name(run: str) -> str:
         raise InputError(
             f"--run {run!r}: expected up to 100 letters, digits, '_', '-' or '.', beginning with a letter or digit"
         )
+    if run == "templates":
+        raise InputError("--run templates: report/templates/ is a folder of ours; choose another name")
     if run.endswith((".py", ".md", ".csv")):
         raise InputError(f"--run {run!r}: the name of a file, expected one of a data set; leave its ending out")
     return run
@@ -164,6 +166,16 @@ def options_json(run: str) -> Path:
 def check_txt(run: str) -> Path:
     """What the run will need, looked at before the first training."""
     return report_dir(run) / "check.txt"
+
+
+def report_html(run: str) -> Path:
+    """The report that one looks at."""
+    return report_dir(run) / "index.html"
+
+
+def report_against(run: str, other: str) -> Path:
+    """The run beside another."""
+    return report_dir(run) / f"against_{other}.txt"
 
 
 def start_dir(run: str, name: str, fold: int | None) -> Path:

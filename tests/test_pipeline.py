@@ -24,7 +24,7 @@ def test_every_profile_has_a_list_that_can_run(profile):
     options = Options("r", profile, track1="a", track2="b", num_folds=3)
     plan = Plan(pipeline.steps_of(options))
     waves = plan.wave_of({task.name for task in plan.tasks})
-    assert waves["summary"] == max(waves.values())
+    assert waves["page"] == max(waves.values()) > waves["summary"]
     for before, after in (("prepare", "check"), ("check", "folds"), ("stack", "blend")):
         assert waves[before] < waves[after]
     assert all(waves["check"] < waves[task.name] for task in plan.tasks if task.step.num_folds)
@@ -48,7 +48,7 @@ def test_settings_reach_their_entries_only():
 def test_a_part_of_the_list():
     plan = Plan(pipeline.steps_of(options_from()))
     assert wanted_tasks(plan, {"only": "m3cn", "fold": 2}) == {"m3cn.2"}
-    assert wanted_tasks(plan, {"from_step": "blend"}) == {"blend", "forecast", "summary"}
+    assert wanted_tasks(plan, {"from_step": "blend"}) == {"blend", "forecast", "summary", "page"}
     assert wanted_tasks(plan, {"check": True}) == {"recordings", "prepare", "check"}
     with pytest.raises(InputError, match="no step is called blnd"):
         wanted_tasks(plan, {"only": "blnd"})

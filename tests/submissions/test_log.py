@@ -7,7 +7,7 @@ import pytest
 
 from miga.errors import InputError
 from miga.paths import submission_csv, submissions_log
-from submissions.log import COLUMNS, log_submission, submit_line
+from submissions.log import COLUMNS, log_submission, main, read_log, submit_line
 
 
 def rows() -> list[dict]:
@@ -46,3 +46,30 @@ def test_the_line_to_submit_survives_a_shell(workdir):
     words = shlex.split(submit_line(path, 0.70254, competition="c"))
     assert words[:3] == ["kaggle", "competitions", "submit"] and words[words.index("-f") + 1] == str(path)
     assert words[words.index("-m") + 1].endswith("estimated 70.25")
+
+
+def test_a_score_is_typed_in(workdir, capsys):
+    path = submission_csv("tiny", "track1")
+    path.parent.mkdir(parents=True)
+    for content, estimate in (("a,1", 0.6), ("a,2", 0.7)):
+        path.write_text(f"Id,Target\n{content}\n")
+        log_submission(path, "tiny", 1, estimate)
+    main(["--file", str(path), "--score", "0.7123"])
+    assert [row["leaderboard"] for row in rows()] == ["", "0.71230"]
+    log_submission(path, "tiny", 1, 0.7)
+    assert len(rows()) == 2
+    for score in ("71.23", "-1", "seven", "nan"):
+        with pytest.raises(InputError, match=r"expected a share from 0 to 1; write 71\.23 % as 0\.7123"):
+            main(["--file", str(path), f"--score={score}"])
+    path.write_text("Id,Target\na,3\n")
+    with pytest.raises(InputError, match=r"has no row for submissions/tiny/track1\.csv as it is now"):
+        main(["--file", str(path), "--score", "0.5"])
+    with pytest.raises(InputError, match=r"--file nowhere\.csv: no such file"):
+        main(["--file", "nowhere.csv", "--score", "0.5"])
+
+
+def test_a_wrong_score_in_the_csv_is_named_with_its_row(workdir):
+    submissions_log().parent.mkdir()
+    submissions_log().write_text(",".join(COLUMNS) + "\nt,r,f,s,1,0.5,0.6\nt,r,f,s,1,0.5,60\n")
+    with pytest.raises(InputError, match=r"log\.csv, row 3: leaderboard is '60'"):
+        read_log(submissions_log())
