@@ -10,6 +10,8 @@ from miga.errors import InputError
 from miga.training.config import FitConfig, override
 
 TOKENS = ("features", "scores", "scores+pose")
+# Which streams a member's detector looks at: one alone, or two through one encoder (late fusion).
+MEMBERS = {"joint": ("joint",), "rgb": ("rgb",), "late": ("joint", "rgb")}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,24 @@ class ExtractorConfig(FitConfig):
     def is_cross_fitted(self) -> bool:
         """Whether a training video is described by the fold model that never saw its person."""
         return self.tokens != "features"
+
+
+@dataclass(frozen=True)
+class RgbConfig(FitConfig):
+    """The extractor of the picture stream: the RGB pathway of RGBPose-Conv3D, trained alone on the same short clips.
+
+    How clips are cut and what a token is, the settings of the skeleton's extractor say for both.
+    """
+
+    picture_size: int = 256  # pixels; side of the stored pictures, which show the square around the person
+    train_size: int = 224  # pixels, after the random crop; published
+    test_size: int = 256  # pixels; published
+    base_channels: int = 64  # channels of the stem; a token has 32 times as many; published 64
+    blocks: tuple[int, ...] = (3, 4, 6, 3)  # bottlenecks a stage; published
+    pool_stride: int = 2  # of the max-pool after the stem; 1 for small pictures
+    dropout: float = 0.5  # before the classifier; published
+    colour: float = 0.0  # how far training changes a clip's colours; see `miga.transforms.rgb_clip.recolour`
+    static: float = 1.0  # share of a clip's mean picture that is kept; see `miga.transforms.rgb_clip.normalise`
 
 
 @dataclass(frozen=True)
@@ -75,7 +95,8 @@ class SearchConfig:
 class SpottingConfig:
     """All of spotting for one profile."""
 
-    extractor: ExtractorConfig
+    extractor: ExtractorConfig  # of the skeleton stream; what it says of clips and tokens holds for every stream
+    rgb: RgbConfig
     detector: DetectorConfig
     search: SearchConfig = field(default_factory=SearchConfig)
 
@@ -89,7 +110,7 @@ class SpottingConfig:
 
 def config_from_dict(content: dict) -> SpottingConfig:
     """The inverse of `to_dict`."""
-    parts = {"extractor": ExtractorConfig, "detector": DetectorConfig, "search": SearchConfig}
+    parts = {"extractor": ExtractorConfig, "rgb": RgbConfig, "detector": DetectorConfig, "search": SearchConfig}
     return SpottingConfig(
         **{
             name: part(**{key: tuple(v) if isinstance(v, list) else v for key, v in content[name].items()})
@@ -106,10 +127,10 @@ def override_parts(config: SpottingConfig, changes: dict[str, str]) -> SpottingC
     """
     for name, text in changes.items():
         part, _, key = name.partition(".")
-        known = getattr(config, part) if part in ("extractor", "detector", "search") else None
+        known = getattr(config, part) if part in ("extractor", "rgb", "detector", "search") else None
         if key not in getattr(known, "__dataclass_fields__", {}):
             raise InputError(
-                f"--{name}: no such setting; expected --extractor.F, --detector.F or --search.F, F a field"
+                f"--{name}: no such setting; expected --extractor.F, --rgb.F, --detector.F or --search.F, F a field"
             )
         config = dataclasses.replace(config, **{part: override(getattr(config, part), {key: text})})
     if config.extractor.tokens not in TOKENS:
@@ -125,6 +146,10 @@ PROFILES = {
             epochs=2, batch_size=8, lr=0.1, lr_batch_size=32, clip_norm=10.0, heatmap_size=16, base_channels=2,
             blocks=(1, 1, 1),
         ),
+        RgbConfig(
+            epochs=1, batch_size=8, lr=0.1, lr_batch_size=32, clip_norm=10.0, picture_size=24, train_size=16,
+            test_size=16, base_channels=2, blocks=(1, 1, 1, 1), pool_stride=1,
+        ),
         DetectorConfig(
             epochs=12, batch_size=8, optimizer="adam", lr=2e-3, lr_batch_size=8, clip_norm=5.0, window=128,
             train_stride=64, stem_channels=32, width=32, atss_epochs=4,
@@ -137,6 +162,11 @@ PROFILES = {
             warmup_epochs=1, precision="bf16", channels_last=True, heatmap_size=24, base_channels=16, blocks=(1, 2, 1),
             dropout=0.2, tokens="scores+pose", num_views=4,
         ),
+        RgbConfig(
+            epochs=12, batch_size=32, optimizer="adamw", lr=2e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            warmup_epochs=1, picture_size=48, train_size=32, test_size=32, base_channels=8, blocks=(1, 1, 1, 1),
+            pool_stride=1, dropout=0.2, colour=0.5, static=0.1,
+        ),
         DetectorConfig(
             epochs=25, batch_size=8, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=0.05, warmup_epochs=2,
             clip_norm=5.0, ema_decay=0.99, stem_channels=64, width=64, dropout=0.2, context_layers=6,
@@ -148,6 +178,11 @@ PROFILES = {
             warmup_epochs=1, precision="bf16", channels_last=True, box_frames=64, heatmap_size=24, base_channels=16,
             blocks=(1, 2, 1), dropout=0.2, tokens="scores+pose", repeats=3, num_views=8,
         ),
+        RgbConfig(
+            epochs=16, batch_size=32, optimizer="adamw", lr=2e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            warmup_epochs=1, picture_size=64, train_size=48, test_size=48, base_channels=12, blocks=(1, 1, 1, 1),
+            pool_stride=1, dropout=0.2, colour=0.5, static=0.1,
+        ),
         DetectorConfig(
             epochs=32, batch_size=4, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=0.05, warmup_epochs=2,
             clip_norm=5.0, ema_decay=0.99, window=512, stem_channels=64, width=64, dropout=0.2, context_layers=7,
@@ -158,6 +193,10 @@ PROFILES = {
         ExtractorConfig(
             epochs=100, batch_size=64, lr=0.4, lr_batch_size=256, weight_decay=3e-4, clip_norm=40.0, precision="bf16",
             channels_last=True, num_workers=8, batch_clips=256,
+        ),
+        RgbConfig(
+            epochs=100, batch_size=16, lr=0.2, lr_batch_size=128, weight_decay=1e-4, clip_norm=40.0, precision="bf16",
+            channels_last=True, num_workers=8,
         ),
         DetectorConfig(
             epochs=128, batch_size=32, optimizer="adam", lr=1e-4, lr_batch_size=32, weight_decay=5e-4, warmup_epochs=5,

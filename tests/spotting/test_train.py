@@ -14,11 +14,11 @@ from miga.errors import InputError
 from spotting.blend import main as blend
 from spotting.candidates import read_member
 from spotting.config import PROFILES, SearchConfig, config_from_dict, override_parts
+from spotting.job import gestures_of, videos_of_fold
 from spotting.propose import main as propose
 from spotting.samples import WindowSamples, padded_window
 from spotting.score import score_videos
 from spotting.segments import make_segments
-from spotting.stages import gestures_of, videos_of_fold
 from spotting.thresholds import apply, choose, count, cross_fitted, thresholds_of
 from spotting.train import main as train
 from tests.spotting.strategies import segment_lists
