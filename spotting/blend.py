@@ -40,8 +40,9 @@ def submission_table(clips: Clips, found: dict[str, Segments]) -> pd.DataFrame:
 
 
 def blend(run: str, members: list[Member], search: SearchConfig) -> None:
-    """Choose the thresholds, print the out-of-fold score, write the submission."""
-    clips, (member,) = load_clips(run, "track2"), members
+    """Choose the member and the thresholds, print the out-of-fold score, write the submission."""
+    clips = load_clips(run, "track2")
+    member = max(members, key=lambda member: member.facts["out_of_fold"]["strict"]["f1"])
     candidates = member.held_out()
     truth = {video: gestures_of(clips, video) for video in candidates}
     counts = count(candidates, truth, search)
@@ -60,6 +61,7 @@ def blend(run: str, members: list[Member], search: SearchConfig) -> None:
         spotting_json(run),
         {
             "members": [member.name],
+            "out_of_fold_of": {member.name: member.facts["out_of_fold"]["strict"]["f1"] for member in members},
             "threshold": choice.threshold,
             "test_threshold": threshold,
             "nms_iou": choice.nms_iou,
