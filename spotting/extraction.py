@@ -3,37 +3,43 @@
 import json
 
 import numpy as np
-import torch.nn.functional as F
 from torch import nn
 
 from miga.clips import Clips
 from miga.files import replacing, write_json
 from miga.paths import spotting_tokens_json, spotting_tokens_npy
-from miga.training.checkpoint import check_fingerprint
+from miga.training.checkpoint import check_fingerprint, load_checkpoint
 from miga.training.dataset import TrainSamples
 from miga.training.fit import fit
 from miga.training.seeding import seed_torch
-from spotting.job import NUM_TEST_VIEWS, SpottingJob
+from spotting.config import EarlyConfig
+from spotting.early_stream import EarlyStream
+from spotting.job import SpottingJob
 from spotting.streams import Stream, stream_key
 from spotting.trimmed import TrimmedClips
 from spotting.views import video_view
 
-SEED_OF = {"joint": 1, "rgb": 3}  # 2 is the detector's
+SEED_OF = {"joint": 1, "rgb": 3, "early": 4}  # 2 is the detector's
 
 
 def train_extractor(clips: Clips, stream: Stream, video_ids: list[str], job: SpottingJob) -> nn.Module:
     """Classify short pieces of the gestures of `video_ids`, and of what lies between them."""
     config = stream.settings
-    trimmed = TrimmedClips(clips, video_ids, job.config.extractor)
+    length = config.clip_len if isinstance(config, EarlyConfig) else 0
+    trimmed = TrimmedClips(clips, video_ids, job.config.extractor, length)
     seed_torch(config.seed, job.fold, SEED_OF[stream.name])
+    network = stream.network()
+    if isinstance(stream, EarlyStream):
+        weights = {name: job.extractor_folder(name) / "weights.pt" for name in ("joint", "rgb")}
+        stream.start(network, {name: load_checkpoint(path)["model"] for name, path in weights.items()})
     return fit(
-        stream.network(),
+        network,
         TrainSamples(
             np.arange(len(trimmed.labels)), trimmed.labels, lambda row, rng: stream.draw(trimmed, row, rng), config.seed
         ),
         config,
         prepare=stream.to_input,
-        loss_fn=lambda logits, batch, epoch: F.cross_entropy(logits.float(), batch["label"]),
+        loss_fn=lambda outputs, batch, epoch: stream.loss(outputs, batch["label"]),
         folder=job.extractor_folder(stream.name),
         fingerprint=job.extractor_fingerprint(stream.name, stream.made_of()),
         title=f"spotting {stream.name} extractor fold {job.fold}",
@@ -57,7 +63,7 @@ def make_tokens(stream: Stream, parts: dict[str, list[str]], model: nn.Module, j
     for part, video_ids in described.items():
         is_trained_on = part == ("held_out" if config.is_cross_fitted else "train")
         for video_id in video_ids:
-            for number in range(job.num_views if is_trained_on else NUM_TEST_VIEWS):
+            for number in range(job.num_views if is_trained_on else job.num_test_views):
                 path = spotting_tokens_npy(job.run, key, job.fold, number, video_id)
                 if not path.exists():
                     tokens = stream.describe(model, video_id, video_view(number, config.seed), job.device)

@@ -13,8 +13,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from spotting.config import ExtractorConfig
-
 Describe = Callable[[NDArray[np.int64], slice], torch.Tensor]
 
 
@@ -41,18 +39,18 @@ def average_overlaps(tokens: NDArray[np.float32], starts: NDArray[np.int64], num
 
 @torch.no_grad()
 def frame_features(
-    describe: Describe, starts: NDArray[np.int64], num_frames: int, config: ExtractorConfig
+    describe: Describe, starts: NDArray[np.int64], num_frames: int, clip_len: int, batch_clips: int
 ) -> NDArray[np.float32]:
     """Features of each frame of a video, (num_frames, C).
 
     Args:
         describe: (frames (N, L) of clips, which of `starts` they are) -> (N, L, C), a network's features.
-        starts: first frames of the video's clips.
+        starts: first frames of the video's clips. clip_len: frames of each. batch_clips: clips at a time.
     """
     parts = []
-    for i in range(0, len(starts), config.batch_clips):
-        part = slice(i, i + config.batch_clips)
-        indexes = np.minimum(starts[part, None] + np.arange(config.clip_len), num_frames - 1)
+    for i in range(0, len(starts), batch_clips):
+        part = slice(i, i + batch_clips)
+        indexes = np.minimum(starts[part, None] + np.arange(clip_len), num_frames - 1)
         parts.append(describe(indexes, part).float().cpu().numpy())
     return average_overlaps(np.concatenate(parts), starts, num_frames)
 

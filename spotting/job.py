@@ -15,8 +15,6 @@ from spotting.config import SpottingConfig
 from spotting.segments import Segments, make_segments
 from spotting.streams import stream_key, stream_settings
 
-NUM_TEST_VIEWS = 2  # plain and mirrored
-
 
 @dataclass(frozen=True)
 class SpottingJob:
@@ -35,9 +33,14 @@ class SpottingJob:
     device: torch.device
 
     @property
+    def num_test_views(self) -> int:
+        """Of a video that a detector is shown: plain, and mirrored where both are averaged."""
+        return 2 if self.config.search.mirror else 1
+
+    @property
     def num_views(self) -> int:
         """Of a video that a detector is trained on."""
-        return max(NUM_TEST_VIEWS, self.config.extractor.num_views)
+        return max(self.num_test_views, self.config.extractor.num_views)
 
     def extractor_folder(self, stream: str) -> Path:
         return fold_checkpoint_dir(self.run, f"spotting_{stream_key(self.config, stream)}", self.fold)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from miga.clips import Clips
@@ -62,7 +63,7 @@ class PoseStream:
 
     def network(self) -> FrameExtractor:
         config = self.config
-        num_classes = self.clips.num_classes + 1  # and background
+        num_classes = self.clips.num_classes + (self.config.background_share > 0)  # and background
         return pose_extractor(
             self.clips.skeleton.num_joints, num_classes, config.base_channels, config.blocks, config.dropout
         )
@@ -78,6 +79,9 @@ class PoseStream:
 
     def to_input(self, batch: Batch) -> Batch:
         return {"x": draw(batch["keypoints"], self.config.heatmap_size, self.config.sigma, self.memory)}
+
+    def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(logits.float(), labels)
 
     @torch.no_grad()
     def describe(self, model: FrameExtractor, video_id: str, view: View, device: torch.device) -> NDArray[np.float32]:
@@ -97,7 +101,7 @@ class PoseStream:
                 draw(torch.from_numpy(keypoints).to(device), config.heatmap_size, config.sigma, self.memory)
             )
 
-        features = frame_features(of_clips, starts, len(shown), config)  # (T / speed, C)
+        features = frame_features(of_clips, starts, len(shown), config.clip_len, config.batch_clips)  # (T / speed, C)
         if config.tokens == "features":
             return features
         scores = class_scores(model.cls_head, features, device)

@@ -33,7 +33,7 @@ from spotting.config import SpottingConfig, config_from_dict, override_parts
 from spotting.decode import FrameScores, average_models, decode_window, pool_windows
 from spotting.detection import channels_of, token_files
 from spotting.detector import make_points
-from spotting.job import NUM_TEST_VIEWS, SpottingJob, gestures_of, make_jobs, videos_of_fold
+from spotting.job import SpottingJob, gestures_of, make_jobs, videos_of_fold
 from spotting.samples import padded_window
 from spotting.segments import Segments, empty_segments
 from spotting.stream_detector import StreamDetector
@@ -51,8 +51,7 @@ def find_candidates(
     There are none where none of the streams has anything to look at.
     """
     config, device = jobs[0].config, jobs[0].device
-    num_views = NUM_TEST_VIEWS if config.search.mirror else 1
-    tokens = [read_tokens(job, streams, num_views, video_id) for job in jobs]
+    tokens = [read_tokens(job, streams, video_id) for job in jobs]
     groups: list[list[int]] = [[] for _ in range(1 + len(jobs) if len(jobs) > 1 else 1)]
     if not tokens[0]:
         return [empty_segments() for _ in groups]
@@ -79,16 +78,14 @@ def find_candidates(
     return [frame.rescore(pool_windows(part)) for part, frame in zip(parts, frames, strict=True)]
 
 
-def read_tokens(
-    job: SpottingJob, streams: tuple[str, ...], num_views: int, video_id: str
-) -> list[tuple[str, np.ndarray]]:
+def read_tokens(job: SpottingJob, streams: tuple[str, ...], video_id: str) -> list[tuple[str, np.ndarray]]:
     """(stream, tokens) of every view of a video by the job's extractors; without the streams that have none of it.
 
     Raises:
         InputError: some of its views are there and others are not.
     """
     found = []
-    for stream, files in token_files(job, job.fold, video_id, num_views).items():
+    for stream, files in token_files(job, job.fold, video_id, job.num_test_views).items():
         there = [file.exists() for file in files]
         if stream not in streams or not any(there):
             continue

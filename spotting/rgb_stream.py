@@ -6,6 +6,7 @@ Every picture of a video shows the same square, that around the person in all of
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from miga.clips import Clips
@@ -47,7 +48,7 @@ class RgbStream:
 
     def network(self) -> FrameExtractor:
         config = self.config
-        num_classes = self.clips.num_classes + 1  # and background
+        num_classes = self.clips.num_classes + (self.shared.background_share > 0)  # and background
         return rgb_extractor(num_classes, config.base_channels, config.blocks, config.pool_stride, config.dropout)
 
     def draw(self, trimmed: TrimmedClips, row: int, rng: np.random.Generator) -> dict[str, NDArray]:
@@ -62,6 +63,9 @@ class RgbStream:
 
     def to_input(self, batch: Batch) -> Batch:
         return {"x": normalise(batch["rgb"], self.config.static)}
+
+    def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(logits.float(), labels)
 
     @torch.no_grad()
     def describe(self, model: FrameExtractor, video_id: str, view: View, device: torch.device) -> NDArray[np.float32]:
@@ -80,5 +84,5 @@ class RgbStream:
             clips = torch.from_numpy(pictures[inverse.reshape(indexes.shape)]).to(device)
             return model.forward_frames(normalise(clips, config.static))
 
-        features = frame_features(of_clips, starts, len(frames), shared)
+        features = frame_features(of_clips, starts, len(frames), shared.clip_len, shared.batch_clips)
         return features if shared.tokens == "features" else class_scores(model.cls_head, features, device)

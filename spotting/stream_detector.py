@@ -24,13 +24,11 @@ class StreamDetector(nn.Module):
         shares = len(channels) > 1
         width = config.stem_channels if shares else next(iter(channels.values()))
         self.projections = nn.ModuleDict(
-            {name: nn.Sequential(nn.LayerNorm(wide), nn.Linear(wide, width)) for name, wide in channels.items()}
-            if shares
-            else {}
+            {name: nn.Linear(wide, width) for name, wide in channels.items()} if shares else {}
         )
         self.detector = Detector(
             width, num_classes, config.stem_channels, config.width, config.num_heads, config.radius,
-            config.max_distance, config.dropout, config.context_layers,
+            config.max_distance, config.dropout, config.context_layers, config.token_norm,
         )  # fmt: skip
 
     def forward(self, is_frame: Tensor, **tokens: Tensor) -> dict:

@@ -13,20 +13,25 @@ import json
 from miga.clips import Clips
 from miga.training.config import plain, training_settings
 from spotting.config import SpottingConfig
+from spotting.early_stream import EarlyStream
 from spotting.pose_stream import PoseStream
 from spotting.rgb_stream import RgbStream
 
-Stream = PoseStream | RgbStream
-STREAMS = {"joint": PoseStream, "rgb": RgbStream}
+Stream = PoseStream | RgbStream | EarlyStream
+STREAMS = {"joint": PoseStream, "rgb": RgbStream, "early": EarlyStream}
 # The settings of the skeleton stream that say how clips are cut, labelled and turned into tokens, in every stream.
-OF_CLIPS = ("clip_len", "overlap", "tokens", "repeats", "background_share", "augmentation", "num_views", "seed")
+OF_CLIPS = ("clip_len", "overlap", "tokens", "sampling", "repeats", "background_share", "augmentation", "num_views")
 
 
 def stream_settings(config: SpottingConfig, name: str) -> dict:
     """What of the settings the tokens of a stream depend on."""
     if name == "joint":
         return training_settings(config.extractor)
-    return {**training_settings(config.rgb), "clips": plain({f: getattr(config.extractor, f) for f in OF_CLIPS})}
+    of_clips = plain({field: getattr(config.extractor, field) for field in OF_CLIPS})
+    if name == "rgb":
+        return {**training_settings(config.rgb), "clips": of_clips}
+    begins_with = {"joint": stream_settings(config, "joint"), "rgb": stream_settings(config, "rgb")}
+    return {**training_settings(config.early), **begins_with}
 
 
 def stream_key(config: SpottingConfig, name: str) -> str:

@@ -39,7 +39,7 @@ def describe_fold(job: SpottingJob) -> None:
     """Stage 1 of one fold: the extractors and their tokens. Continues what an earlier, killed call left."""
     clips, folds = load_clips(job.run, "track2"), load_folds(job.run, "track2")
     parts = videos_of_fold(clips.videos, folds, job.fold)
-    for name in job.streams:
+    for name in streams_trained(job.streams):
         started = time.monotonic()
         stream = open_stream(clips, job.config, name)
         if has_tokens(name, stream.made_of(), job):
@@ -48,6 +48,11 @@ def describe_fold(job: SpottingJob) -> None:
             make_tokens(stream, parts, train_extractor(clips, stream, parts["train"], job), job)
         taken = format_seconds(time.monotonic() - started)
         print(f"  spotting {name} fold {job.fold}: tokens made, {taken}", flush=True)
+
+
+def streams_trained(streams: tuple[str, ...]) -> tuple[str, ...]:
+    """Those whose extractors a member needs: early fusion begins with both pathways, trained alone."""
+    return ("joint", "rgb", "early") if streams == ("early",) else streams
 
 
 def detect_fold(job: SpottingJob) -> None:
@@ -99,7 +104,7 @@ def main(argv: list[str] | None = None) -> None:
     name = check_member_name(args.name or args.member)
     config = override_parts(PROFILES[args.profile], parse_overrides(unknown))
     device = choose_device(args.device)
-    if "rgb" in MEMBERS[args.member]:
+    if args.member != "joint":
         build_rgb_store(args.run, config.rgb.picture_size, "track2")
     jobs = make_jobs(args.run, name, MEMBERS[args.member], config, device)
     jobs = [jobs[fold] for fold in wanted_folds(args.fold, len(jobs))]

@@ -14,6 +14,7 @@ from miga.training.config import FitConfig
 from recordings.rgb_store import build_rgb_store
 from spotting.candidates import read_member
 from spotting.config import PROFILES, DetectorConfig, override_parts
+from spotting.early_stream import EarlyStream
 from spotting.features import clip_starts
 from spotting.propose import main as propose
 from spotting.rgb_stream import RgbStream
@@ -104,6 +105,32 @@ def test_late_fusion_shares_the_tokens_of_its_streams_and_is_their_average(workd
     alone = read_member("tiny", "late_joint").test()["0103"]
     assert read_member("tiny", "late").test()["0103"].score.tolist() == alone.score.tolist()
     assert len(read_member("tiny", "late_rgb").test()["0103"]) == 0
+
+
+def test_early_fusion_begins_with_both_pathways_and_proposes(workdir):
+    write_filmed_videos()
+    make_folds(["--run", "tiny", "--track", "track2", "--num-folds", "2"])
+    train(["--run", "tiny", "--profile", "smoke", "--jobs", "1", "--device", "cpu", *TINY, "--member", "early"])
+    propose(["--run", "tiny", "--member", "early", "--device", "cpu"])
+    assert read_member("tiny", "early").facts["streams"] == ["early"]
+    folders = sorted(path.name for path in Path("spotting/tiny/tokens").iterdir())
+    assert [name.split("_")[0] for name in folders] == ["early", "joint", "rgb"]
+
+
+def test_early_fusion_sees_joints_where_the_pictures_show_them(workdir):
+    write_filmed_videos()
+    build_rgb_store("tiny", CONFIG.rgb.picture_size, "track2")
+    stream = EarlyStream(load_clips("tiny", "track2"), override_parts(CONFIG, {"rgb.train_size": "24"}))
+    trimmed = TrimmedClips(stream.clips, ["0001", "0002"], CONFIG.extractor, CONFIG.early.clip_len)
+    off = []
+    for row in range(0, 16, 2):
+        sample = stream.draw(trimmed, row, np.random.default_rng(row))
+        for picture, frame in zip(sample["rgb"], range(1, 8, 2), strict=True):
+            if (picture.min(-1) > 150).any():
+                dot = dot_centre(picture) / 2  # heatmaps are half as large
+                joints = sample["keypoints"][frame, 0]
+                off.append(np.abs(joints[[4, 7], :2] - dot).max(1).min())
+    assert len(off) > 10 and np.median(off) < 1.5
 
 
 def test_the_same_tokens_in_both_streams_are_the_detector_of_one():
