@@ -17,6 +17,7 @@ from pathlib import Path
 from miga.engine.options import Options
 from miga.engine.steps import Step
 from miga.paths import clips_dir
+from spotting.config import MEMBERS
 
 # Minutes of a fold of an entry on one core or GPU, by profile; measured ones take their place once there are some.
 MINUTES = {"smoke": 0.05, "demo": 0.3, "bench": 3.0, "paper": 120.0}
@@ -143,29 +144,47 @@ def _of_entry(options: Options, name: str, module: str, entry: str, suffix: str,
 
 
 def _track2(options: Options) -> Iterator[Step]:
-    run, folds = options.run, f"folds/track2/{options.run}.csv"
-    arguments = ("--run", run, "--profile", options.profile, *options.settings_of("spotting"))
-    minutes = MINUTES[options.profile]
+    run, meta, folds = options.run, f"clips/{options.run}/track2/meta.json", f"folds/track2/{options.run}.csv"
+    profile, settings, minutes = options.profile, options.settings_of("spotting"), MINUTES[options.profile]
+    size = SEQUENCE_PICTURE_SIZE[profile]
+    pictures = f"clips/{run}/track2/rgb_{size}/meta.json"
+    no_pictures = partial(why_no_pictures, run, "track2")
     yield Step("folds_track2", "folds.make",
                ("--run", run, "--track", "track2", "--num-folds", str(options.num_folds)),
-               reads=(f"clips/{run}/track2/meta.json",), after=("check",), writes=(folds,))  # fmt: skip
-    yield Step("tokens", "spotting.train", (*arguments, "--stage", "tokens"), reads=(folds,),
-               num_folds=options.num_folds, fold_writes=(f"spotting/{run}/tokens_fold{{fold}}/made_with.json",),
-               writes=(f"spotting/{run}/settings.json",), minutes=2 * minutes, wants_gpu=True)  # fmt: skip
-    yield Step("detector", "spotting.train", (*arguments, "--stage", "detector"),
-               reads=(f"spotting/{run}/settings.json",),
-               num_folds=options.num_folds,
-               fold_writes=(f"checkpoints/{run}/spotting_detector/fold{{fold}}/weights.pt",),
-               minutes=2 * minutes, wants_gpu=True)  # fmt: skip
-    members = f"spotting/{run}/members"
-    yield Step("propose", "spotting.propose", ("--run", run), wants_gpu=True, takes_overwrite=False,
-               reads=(f"checkpoints/{run}/spotting_detector/fold*/weights.pt",),
-               writes=(f"{members}/joint.npz", f"{members}/joint.json"))  # fmt: skip
+               reads=(meta,), after=("check",), writes=(folds,))  # fmt: skip
+    yield Step("pictures_track2", "recordings.rgb_store", ("--run", run, "--track", "track2", "--size", str(size)),
+               reads=(meta,), after=("check",), writes=(pictures,), takes_whole_machine=True, takes_overwrite=False,
+               why_left_out=no_pictures)  # fmt: skip
+    members = MEMBERS_OF[profile]
+    for stream in ("joint", "rgb"):
+        yield Step(f"tokens_{stream}", "spotting.train",
+                   ("--run", run, "--profile", profile, *settings, "--member", stream, "--stage", "tokens"),
+                   reads=(folds, *((pictures,) if stream == "rgb" else ())), num_folds=options.num_folds,
+                   fold_writes=(f"spotting/{run}/tokens/{stream}_*/fold{{fold}}/made_with.json",),
+                   minutes=2 * minutes, wants_gpu=True,
+                   why_left_out=no_pictures if stream == "rgb" else str)  # fmt: skip
+    for member in members:
+        left_out = str if member == "joint" else no_pictures
+        yield Step(f"detector_{member}", "spotting.train",
+                   ("--run", run, "--profile", profile, *settings, "--member", member, "--stage", "detector"),
+                   reads=(folds, *(f"spotting/{run}/tokens/{s}_*/fold*/made_with.json" for s in MEMBERS[member])),
+                   num_folds=options.num_folds,
+                   fold_writes=(f"checkpoints/{run}/spotting_{member}/fold{{fold}}/weights.pt",),
+                   writes=(f"spotting/{run}/settings/{member}.json",),
+                   minutes=2 * minutes, wants_gpu=True, why_left_out=left_out)  # fmt: skip
+        yield Step(f"propose_{member}", "spotting.propose", ("--run", run, "--member", member), wants_gpu=True,
+                   takes_overwrite=False, minutes=0.2 * minutes, why_left_out=left_out,
+                   reads=(f"checkpoints/{run}/spotting_{member}/fold*/weights.pt",),
+                   writes=tuple(f"spotting/{run}/members/{member}.{ending}" for ending in ("npz", "json")))  # fmt: skip
     yield Step("spot", "spotting.blend", ("--run", run), takes_overwrite=False,
-               reads=(f"{members}/*.npz",),
+               reads=(f"spotting/{run}/members/*.npz",),
                writes=(f"spotting/{run}/thresholds.json", f"submissions/{run}/track2.csv"))  # fmt: skip
 
 
+SEQUENCE_PICTURE_SIZE = {"smoke": 24, "demo": 48, "bench": 64, "paper": 256}  # pixels; side of track 2's pictures
+# What track 2 trains: a detector on the skeleton, on the pictures, and on both (late fusion).
+MEMBERS_OF = {"smoke": ("joint", "late"), "demo": ("joint", "late"), "bench": ("joint", "rgb", "late")}
+MEMBERS_OF["paper"] = MEMBERS_OF["bench"]
 RGB_FOLDERS = ("rgb_slowonly", "rgbpose", "m3cn", "prototype", "video_swin", "image_level")
 TWO_PATHWAY_FOLDERS = ("rgbpose", "prototype")  # SlowOnly pathways; those of M3CN are its own
 TAIL_FOLDERS = ("m3cn", "ehct")  # the two of M2HEN
@@ -201,9 +220,10 @@ def entries_of(profile: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
             yield folder, folder + variant, tuple(arguments)
 
 
-def why_no_pictures(run: str) -> str:
+def why_no_pictures(run: str, track: str = "track1") -> str:
     """'' when the prepared recordings came with pictures. Read without pandas: a finished run says so at once."""
-    with open(clips_dir(run, "track1") / "clips.csv", encoding="utf-8", newline="") as file:
+    file_name = "clips.csv" if track == "track1" else "videos.csv"
+    with open(clips_dir(run, track) / file_name, encoding="utf-8", newline="") as file:
         has_pictures = any(row["frames_path"] for row in csv.DictReader(file))
     return "" if has_pictures else "the recordings have no pictures"
 

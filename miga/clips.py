@@ -12,7 +12,7 @@ clip without pictures has no `frames_path`.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -115,6 +115,14 @@ class Clips:
             unknown = clip_ids[int(np.argmax(index < 0))]
             raise InputError(f"clip {unknown!r} is not a prepared clip; run recordings.prepare and folds.make again")
         return index
+
+
+def videos_as_clips(clips: Clips) -> Clips:
+    """The same recordings with one clip a video, in the order of `videos`, from its first frame to its last."""
+    videos = clips.videos
+    has_joints = [clips.is_seen(video_id) for video_id in videos.video_id]
+    table = videos.assign(clip_id=videos.video_id, label=-1, start_frame=0, frames_start=0, has_joints=has_joints)
+    return replace(clips, table=table[list(CLIP_COLUMNS)])
 
 
 def read_id_csv(path: Path, id_columns: tuple[str, ...]) -> pd.DataFrame:

@@ -34,9 +34,9 @@ def clips_dir(run: str, track: str) -> Path:
     return Path("clips") / run / track
 
 
-def rgb_store_dir(run: str, size: int) -> Path:
-    """The pictures of track 1's clips, cut around the person: pictures_*.bin, index.npy, boxes.npy, meta.json."""
-    return clips_dir(run, "track1") / f"rgb_{size}"
+def rgb_store_dir(run: str, size: int, track: str = "track1") -> Path:
+    """Pictures cut around the person, of track 1's clips or track 2's videos: pictures_*.bin, index.npy, boxes.npy."""
+    return clips_dir(run, track) / f"rgb_{size}"
 
 
 def folds_csv(run: str, track: str = "track1") -> Path:
@@ -101,19 +101,22 @@ def spotting_json(run: str) -> Path:
     return spotting_dir(run) / "thresholds.json"
 
 
-def spotting_settings_json(run: str) -> Path:
-    """The resolved settings that the folds of spotting were trained with."""
-    return spotting_dir(run) / "settings.json"
+def spotting_settings_json(run: str, member: str) -> Path:
+    """The resolved settings that the detectors of a member were trained with."""
+    return spotting_dir(run) / "settings" / f"{member}.json"
 
 
-def spotting_tokens_npy(run: str, fold: int, view: int, video_id: str) -> Path:
-    """Frame tokens (T, D) of a video in one view, by the extractor of a fold; float32, opened memory-mapped."""
-    return spotting_dir(run) / f"tokens_fold{fold}" / f"view{view}" / f"{video_id}.npy"
+def spotting_tokens_npy(run: str, stream: str, fold: int, view: int, video_id: str) -> Path:
+    """Frame tokens (T, D) of a video in one view, by a fold's extractor of a stream; float32, opened memory-mapped.
+
+    `stream` is its name and the hash of its settings: other settings have other files.
+    """
+    return spotting_dir(run) / "tokens" / stream / f"fold{fold}" / f"view{view}" / f"{video_id}.npy"
 
 
-def spotting_tokens_json(run: str, fold: int) -> Path:
-    """What the tokens of a fold were made with."""
-    return spotting_dir(run) / f"tokens_fold{fold}" / "made_with.json"
+def spotting_tokens_json(run: str, stream: str, fold: int) -> Path:
+    """That the tokens of a fold are there, and what they were made with."""
+    return spotting_dir(run) / "tokens" / stream / f"fold{fold}" / "made_with.json"
 
 
 def spotting_members_dir(run: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from miga.clips import Clips, load_clips
+from miga.clips import Clips, load_clips, videos_as_clips
 from miga.errors import InputError
 from miga.paths import rgb_store_dir
 
@@ -65,8 +65,8 @@ def check_training_clips_have_rgb(clips: Clips) -> None:
     """Raise InputError, naming clips, unless every training clip has pictures."""
     if not has_rgb(clips):
         raise InputError(
-            "track 1 has no RGB, so nothing can be trained on pictures; give the folder of its videos to "
-            "recordings.prepare as --rgb1 DIR, or leave the RGB models out"
+            "the recordings have no RGB, so nothing can be trained on pictures; give the folder of their videos to "
+            "recordings.prepare as --rgb1 DIR (--rgb2 DIR for track 2), or leave the RGB models out"
         )
     is_train = (clips.table.split == "train").to_numpy()
     missing = clips.table.clip_id[is_train & ~clips.has_frames].tolist()
@@ -98,18 +98,25 @@ def is_store_of(folder: Path, identity: dict) -> bool:
     return meta.exists() and identity.items() <= json.loads(meta.read_text()).items()
 
 
-def open_rgb_store(run: str, size: int) -> RgbStore:
-    """Open what `build_rgb_store` made.
+def pictured(run: str, track: str) -> Clips:
+    """What a store has the pictures of: the clips of track 1, or the whole videos of track 2, a row each."""
+    clips = load_clips(run, track)
+    return clips if track == "track1" else videos_as_clips(clips)
+
+
+def open_rgb_store(run: str, size: int, track: str = "track1") -> RgbStore:
+    """Open what `recordings.rgb_store` made; a row of track 2's is a video.
 
     Raises:
         InputError: it is not there, or belongs to other recordings.
     """
-    clips = load_clips(run, "track1")
-    folder, command = rgb_store_dir(run, size), f"python -m recordings.rgb_store --run {run} --size {size}"
+    clips, folder = pictured(run, track), rgb_store_dir(run, size, track)
+    command = f"python -m recordings.rgb_store --run {run} --track {track} --size {size}"
     if not (folder / "meta.json").exists():
         raise InputError(f"{folder}: no pictures of {size} pixels; run `{command}` first")
     if not is_store_of(folder, identity(clips, size)):
-        raise InputError(f"{folder}: made from other recordings than clips/{run}; run `{command}` to make it again")
+        wrong = f"{folder}: made from other recordings than clips/{run}/{track}"
+        raise InputError(f"{wrong}; run `{command}` to make it again")
     meta = json.loads((folder / "meta.json").read_text())
     cv2.setNumThreads(1)  # folds and loader workers are the parallelism
     return RgbStore(
@@ -132,11 +139,11 @@ def first_frames(clips: Clips) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(np.where(clips.has_frames, clips.table.num_frames.to_numpy(), 0))])
 
 
-def pictures_sha256(run: str, size: int) -> str:
+def pictures_sha256(run: str, size: int, track: str = "track1") -> str:
     """Hash of everything that networks see of a finished store."""
-    return json.loads((rgb_store_dir(run, size) / "meta.json").read_text())["pictures_sha256"]
+    return json.loads((rgb_store_dir(run, size, track) / "meta.json").read_text())["pictures_sha256"]
 
 
-def clips_with_pictures(run: str, size: int) -> np.ndarray:
-    """(clips,) bool: of which clips a finished store holds the pictures."""
-    return np.load(rgb_store_dir(run, size) / "boxes.npy", allow_pickle=False).any(axis=1)
+def clips_with_pictures(run: str, size: int, track: str = "track1") -> np.ndarray:
+    """(rows,) bool: of which clips, or videos of track 2, a finished store holds the pictures."""
+    return np.load(rgb_store_dir(run, size, track) / "boxes.npy", allow_pickle=False).any(axis=1)

@@ -13,14 +13,14 @@ import pandas as pd
 
 from miga.clips import Clips, load_clips
 from miga.errors import run_command
-from miga.files import read_json, replacing, write_json
-from miga.paths import check_run_name, spotting_json, spotting_settings_json, submission_csv
+from miga.files import replacing, write_json
+from miga.paths import check_run_name, spotting_json, submission_csv
 from miga.training.config import parse_overrides
 from spotting.candidates import Member, read_members
-from spotting.config import PROFILES, SearchConfig, config_from_dict, override_parts
+from spotting.config import SearchConfig, config_from_dict, override_parts
+from spotting.job import gestures_of
 from spotting.score import score_videos
 from spotting.segments import Segments
-from spotting.stages import gestures_of
 from spotting.thresholds import apply, choose, count, cross_fitted, describe_scores, threshold_for_count, thresholds_of
 from spotting.unseen import describe_unseen
 from submissions.track2 import COLUMNS
@@ -40,8 +40,9 @@ def submission_table(clips: Clips, found: dict[str, Segments]) -> pd.DataFrame:
 
 
 def blend(run: str, members: list[Member], search: SearchConfig) -> None:
-    """Choose the thresholds, print the out-of-fold score, write the submission."""
-    clips, (member,) = load_clips(run, "track2"), members
+    """Choose the member and the thresholds, print the out-of-fold score, write the submission."""
+    clips = load_clips(run, "track2")
+    member = max(members, key=lambda member: member.facts["out_of_fold"]["strict"]["f1"])
     candidates = member.held_out()
     truth = {video: gestures_of(clips, video) for video in candidates}
     counts = count(candidates, truth, search)
@@ -60,6 +61,7 @@ def blend(run: str, members: list[Member], search: SearchConfig) -> None:
         spotting_json(run),
         {
             "members": [member.name],
+            "out_of_fold_of": {member.name: member.facts["out_of_fold"]["strict"]["f1"] for member in members},
             "threshold": choice.threshold,
             "test_threshold": threshold,
             "nms_iou": choice.nms_iou,
@@ -84,12 +86,9 @@ def curve(choice, search: SearchConfig) -> dict:
     return {"thresholds": thresholds_of(search).tolist(), "strict_f1_by_nms_iou": by_iou}
 
 
-def read_search(run: str, changes: dict[str, str]) -> SearchConfig:
-    """What is tried: as the detectors were trained with, where there are some; changed."""
-    path, config = spotting_settings_json(run), PROFILES["paper"]
-    if path.exists():
-        config = config_from_dict(read_json(path, f"run `python -m spotting.train --run {run} --overwrite`"))
-    return override_parts(config, changes).search
+def read_search(members: list[Member], changes: dict[str, str]) -> SearchConfig:
+    """What is tried: as the first member was made with; changed."""
+    return override_parts(config_from_dict(members[0].facts["settings"]), changes).search
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -100,8 +99,8 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--run", required=True, type=check_run_name)
     args, unknown = parser.parse_known_args(argv)
-    search = read_search(args.run, parse_overrides(unknown))
-    blend(args.run, read_members(args.run), search)
+    members = read_members(args.run)
+    blend(args.run, members, read_search(members, parse_overrides(unknown)))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,11 @@ from miga.errors import InputError
 from miga.training.config import FitConfig, override
 
 TOKENS = ("features", "scores", "scores+pose")
+SAMPLINGS = ("uniform", "window")
+PARTS = ("extractor", "rgb", "early", "detector", "search")
+# Which streams a member's detector looks at: one alone, two through one encoder (late fusion), or the one that two
+# pathways with laterals make together (early fusion).
+MEMBERS = {"joint": ("joint",), "rgb": ("rgb",), "late": ("joint", "rgb"), "early": ("early",)}
 
 
 @dataclass(frozen=True)
@@ -29,10 +34,13 @@ class ExtractorConfig(FitConfig):
     # sets, where an extractor is so sure of its own videos that a detector trained on them fails on others.
     # scores+pose: also where the joints are and how they move (spotting/pose_tokens.py); ours.
     tokens: str = "features"
+    # How a training clip is taken from a gesture. uniform: its frames spread over the gesture (published). window: so
+    # many frames in a row from anywhere in it, as the extractor will see them; ours.
+    sampling: str = "window"
     repeats: int = 1  # clips drawn from each gesture in an epoch
-    background_share: float = 0.3  # background clips drawn per gesture clip; ours, the published classifier has none
-    augmentation: float = 1.0  # strength of the random views (see views.random_view); 0 = only mirroring
-    num_views: int = 2  # token files of a training video: plain, mirrored, then random views; ours
+    background_share: float = 0.3  # background clips drawn per gesture clip, as a class; ours, published none (0)
+    augmentation: float = 1.0  # strength of the random views (views.random_view); ours, published 0 = only mirroring
+    num_views: int = 2  # token files of a training video: plain, mirrored, then random views; ours, published 1
     batch_clips: int = 32  # clips a forward pass when tokens are made
 
     @property
@@ -42,10 +50,42 @@ class ExtractorConfig(FitConfig):
 
 
 @dataclass(frozen=True)
+class RgbConfig(FitConfig):
+    """The extractor of the picture stream: the RGB pathway of RGBPose-Conv3D, trained alone on the same short clips.
+
+    How clips are cut and what a token is, the settings of the skeleton's extractor say for both.
+    """
+
+    picture_size: int = 256  # pixels; side of the stored pictures, which show the square around the person
+    train_size: int = 224  # pixels, after the random crop; published
+    test_size: int = 256  # pixels; published
+    base_channels: int = 64  # channels of the stem; a token has 32 times as many; published 64
+    blocks: tuple[int, ...] = (3, 4, 6, 3)  # bottlenecks a stage; published
+    pool_stride: int = 2  # of the max-pool after the stem; 1 for small pictures
+    dropout: float = 0.5  # before the classifier; published
+    colour: float = 0.0  # how far training changes a clip's colours; see `miga.transforms.rgb_clip.recolour`
+    static: float = 1.0  # share of a clip's mean picture that is kept; see `miga.transforms.rgb_clip.normalise`
+
+
+@dataclass(frozen=True)
+class EarlyConfig(FitConfig):
+    """Both extractors joined by laterals and trained on, for early fusion. Sizes are those of the two.
+
+    Published: RGBPose-Conv3D, its last step: the pathways, trained alone, then together.
+    """
+
+    clip_len: int = 32  # frames of the skeleton a clip; published 32
+    speed_ratio: int = 4  # of them to one picture; published 4
+    dropout: float = 0.5  # before the classifiers; published
+    pathway: str = "pose"  # whose features are the tokens: pose or rgb, the one that classified better
+
+
+@dataclass(frozen=True)
 class DetectorConfig(FitConfig):
     """The multi-scale local transformer. Published: MiGA'24 track 2, first place, and its parent MSLT."""
 
     window: int = 256  # frames, a multiple of 8; published 256 (best single stream) or 512 (best with RGB)
+    token_norm: bool = True  # layer norm on tokens before the pyramid; ours, published none
     train_stride: int = 128  # frames between training windows; silent in the source, ours
     empty_share: float = 0.2  # share of the windows without a gesture that are trained on; ours (published code: 0)
     stem_channels: int = 512  # after the first convolution; published 512 for pose
@@ -75,7 +115,9 @@ class SearchConfig:
 class SpottingConfig:
     """All of spotting for one profile."""
 
-    extractor: ExtractorConfig
+    extractor: ExtractorConfig  # of the skeleton stream; what it says of clips and tokens holds for every stream
+    rgb: RgbConfig
+    early: EarlyConfig
     detector: DetectorConfig
     search: SearchConfig = field(default_factory=SearchConfig)
 
@@ -89,7 +131,13 @@ class SpottingConfig:
 
 def config_from_dict(content: dict) -> SpottingConfig:
     """The inverse of `to_dict`."""
-    parts = {"extractor": ExtractorConfig, "detector": DetectorConfig, "search": SearchConfig}
+    parts = {
+        "extractor": ExtractorConfig,
+        "rgb": RgbConfig,
+        "early": EarlyConfig,
+        "detector": DetectorConfig,
+        "search": SearchConfig,
+    }
     return SpottingConfig(
         **{
             name: part(**{key: tuple(v) if isinstance(v, list) else v for key, v in content[name].items()})
@@ -106,14 +154,16 @@ def override_parts(config: SpottingConfig, changes: dict[str, str]) -> SpottingC
     """
     for name, text in changes.items():
         part, _, key = name.partition(".")
-        known = getattr(config, part) if part in ("extractor", "detector", "search") else None
+        known = getattr(config, part) if part in PARTS else None
         if key not in getattr(known, "__dataclass_fields__", {}):
-            raise InputError(
-                f"--{name}: no such setting; expected --extractor.F, --detector.F or --search.F, F a field"
-            )
+            raise InputError(f"--{name}: no such setting; expected --PART.F, PART one of {', '.join(PARTS)}, F a field")
         config = dataclasses.replace(config, **{part: override(getattr(config, part), {key: text})})
     if config.extractor.tokens not in TOKENS:
         raise InputError(f"--extractor.tokens {config.extractor.tokens}: expected {', '.join(TOKENS)}")
+    if config.extractor.sampling not in SAMPLINGS:
+        raise InputError(f"--extractor.sampling {config.extractor.sampling}: expected {' or '.join(SAMPLINGS)}")
+    if config.early.pathway not in ("pose", "rgb") or config.early.clip_len % config.early.speed_ratio:
+        raise InputError("--early.pathway: expected pose or rgb; --early.clip_len: a multiple of --early.speed_ratio")
     if config.detector.window % 8:
         raise InputError(f"--detector.window {config.detector.window}: expected a multiple of 8 frames")
     return config
@@ -125,6 +175,11 @@ PROFILES = {
             epochs=2, batch_size=8, lr=0.1, lr_batch_size=32, clip_norm=10.0, heatmap_size=16, base_channels=2,
             blocks=(1, 1, 1),
         ),
+        RgbConfig(
+            epochs=1, batch_size=8, lr=0.1, lr_batch_size=32, clip_norm=10.0, picture_size=24, train_size=16,
+            test_size=16, base_channels=2, blocks=(1, 1, 1, 1), pool_stride=1,
+        ),
+        EarlyConfig(epochs=1, batch_size=8, lr=0.02, lr_batch_size=32, clip_norm=10.0, clip_len=8, speed_ratio=2),
         DetectorConfig(
             epochs=12, batch_size=8, optimizer="adam", lr=2e-3, lr_batch_size=8, clip_norm=5.0, window=128,
             train_stride=64, stem_channels=32, width=32, atss_epochs=4,
@@ -137,6 +192,15 @@ PROFILES = {
             warmup_epochs=1, precision="bf16", channels_last=True, heatmap_size=24, base_channels=16, blocks=(1, 2, 1),
             dropout=0.2, tokens="scores+pose", num_views=4,
         ),
+        RgbConfig(
+            epochs=12, batch_size=32, optimizer="adamw", lr=2e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            warmup_epochs=1, picture_size=48, train_size=32, test_size=32, base_channels=8, blocks=(1, 1, 1, 1),
+            pool_stride=1, dropout=0.2, colour=0.5, static=0.1,
+        ),
+        EarlyConfig(
+            epochs=4, batch_size=32, optimizer="adamw", lr=1e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            clip_len=8, speed_ratio=2, dropout=0.2,
+        ),
         DetectorConfig(
             epochs=25, batch_size=8, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=0.05, warmup_epochs=2,
             clip_norm=5.0, ema_decay=0.99, stem_channels=64, width=64, dropout=0.2, context_layers=6,
@@ -148,20 +212,40 @@ PROFILES = {
             warmup_epochs=1, precision="bf16", channels_last=True, box_frames=64, heatmap_size=24, base_channels=16,
             blocks=(1, 2, 1), dropout=0.2, tokens="scores+pose", repeats=3, num_views=8,
         ),
+        RgbConfig(
+            epochs=16, batch_size=32, optimizer="adamw", lr=2e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            warmup_epochs=1, picture_size=64, train_size=48, test_size=48, base_channels=12, blocks=(1, 1, 1, 1),
+            pool_stride=1, dropout=0.2, colour=0.5, static=0.1,
+        ),
+        EarlyConfig(
+            epochs=6, batch_size=32, optimizer="adamw", lr=1e-3, lr_batch_size=32, weight_decay=0.05, clip_norm=10.0,
+            clip_len=8, speed_ratio=2, dropout=0.2,
+        ),
         DetectorConfig(
             epochs=32, batch_size=4, optimizer="adamw", lr=2e-3, lr_batch_size=8, weight_decay=0.05, warmup_epochs=2,
             clip_norm=5.0, ema_decay=0.99, window=512, stem_channels=64, width=64, dropout=0.2, context_layers=7,
         ),
     ),
-    # 100 epochs for the extractor; 128 epochs, Adam 1e-4, weight decay 5e-4, batch 32, 5 warm-up epochs, cosine.
+    # 100 epochs for the extractors; 128 epochs, Adam 1e-4, weight decay 5e-4, batch 32, 5 warm-up epochs, cosine.
+    # Nothing of ours: no background class, random views, mirrored tokens, empty windows or norm of the tokens.
     "paper": SpottingConfig(
         ExtractorConfig(
             epochs=100, batch_size=64, lr=0.4, lr_batch_size=256, weight_decay=3e-4, clip_norm=40.0, precision="bf16",
-            channels_last=True, num_workers=8, batch_clips=256,
+            channels_last=True, num_workers=8, batch_clips=256, sampling="uniform", background_share=0.0,
+            augmentation=0.0, num_views=1,
+        ),
+        RgbConfig(
+            epochs=100, batch_size=16, lr=0.2, lr_batch_size=128, weight_decay=1e-4, clip_norm=40.0, precision="bf16",
+            channels_last=True, num_workers=8,
+        ),
+        EarlyConfig(
+            epochs=20, batch_size=16, lr=0.0075, lr_batch_size=96, weight_decay=1e-4, milestones=(16, 18),
+            clip_norm=40.0, precision="bf16", channels_last=True, num_workers=8,
         ),
         DetectorConfig(
             epochs=128, batch_size=32, optimizer="adam", lr=1e-4, lr_batch_size=32, weight_decay=5e-4, warmup_epochs=5,
-            num_workers=8,
+            num_workers=8, empty_share=0.0, token_norm=False,
         ),
+        SearchConfig(mirror=False),
     ),
 }  # fmt: skip

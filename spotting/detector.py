@@ -46,15 +46,16 @@ class Detector(nn.Module):
         num_heads, radius: see LocalTransformer.
         max_distance: R; see Estimator.
         dropout: of the input tokens (whole channels) and before the heads, while training; published none.
+        token_norm: a layer norm on the tokens first; published none.
         context_layers: of TemporalContext before the pyramid, which then also names every frame; published 0.
     """
 
     def __init__(
         self, in_channels: int, num_classes: int, stem_channels: int, width: int, num_heads: int = 4, radius: int = 4,
-        max_distance: int = 16, dropout: float = 0.0, context_layers: int = 0,
+        max_distance: int = 16, dropout: float = 0.0, context_layers: int = 0, token_norm: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.norm = nn.LayerNorm(in_channels)
+        self.norm = nn.LayerNorm(in_channels) if token_norm else nn.Identity()
         self.dropout = nn.Dropout1d(dropout)
         self.context = self.frame_head = None
         if context_layers:

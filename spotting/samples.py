@@ -16,16 +16,21 @@ class TokenVideo:
     """Tokens of one training video in all its views, memory-mapped, and its gestures.
 
     Args:
-        token_files: (T / speed, D) npy files, one a view. speeds: of the views.
+        token_files: stream -> (T / speed, D) npy files, one a view. speeds: of the views.
         gestures: of the video at normal speed.
     """
 
-    def __init__(self, video_id: str, token_files: list[Path], speeds: list[float], gestures: Segments):
+    def __init__(self, video_id: str, token_files: dict[str, list[Path]], speeds: list[float], gestures: Segments):
         self.video_id = video_id
-        self.tokens = [np.load(file, mmap_mode="r", allow_pickle=False) for file in token_files]
+        self.tokens = {
+            stream: [np.load(file, mmap_mode="r", allow_pickle=False) for file in files]
+            for stream, files in token_files.items()
+        }
+        of_one = next(iter(self.tokens.values()))
+        self.lengths = [len(tokens) for tokens in of_one]  # of the views, the same in every stream
         self.gestures = [
-            make_segments(gestures.start / speed, np.minimum(gestures.end / speed, len(tokens)), gestures.label)
-            for tokens, speed in zip(self.tokens, speeds, strict=True)
+            make_segments(gestures.start / speed, np.minimum(gestures.end / speed, length), gestures.label)
+            for length, speed in zip(self.lengths, speeds, strict=True)
         ]
 
 
@@ -45,7 +50,7 @@ class WindowSamples(TrainSamples):
         self.slots = [
             (v, int(start))
             for v, video in enumerate(videos)
-            for start in window_starts(len(video.tokens[0]), config.window, min(config.train_stride, config.window))
+            for start in window_starts(video.lengths[0], config.window, min(config.train_stride, config.window))
         ]
         self.names = [f"window at frame {start} of {videos[v].video_id}" for v, start in self.slots]
         rows = np.arange(len(self.slots))
@@ -57,22 +62,28 @@ class WindowSamples(TrainSamples):
         return {**sample, "label": sample.pop("window_label").reshape(())}
 
     def draw(self, row: int, rng: np.random.Generator) -> dict[str, NDArray]:
-        """tokens (W, D), is_frame (W,), gestures (G, 2) in frames of the window, gesture_labels (G,), -1 = padding."""
+        """(W, D) tokens of each stream, by its name, and what is in the window.
+
+        Returns:
+            also is_frame (W,), gestures (G, 2) in frames of the window, gesture_labels (G,), -1 = padding, and
+            window_label (), the class of the longest gesture.
+        """
         config, (v, slot) = self.config, self.slots[row]
-        view = int(rng.integers(len(self.videos[v].tokens)))
-        tokens, gestures = self.videos[v].tokens[view], self.videos[v].gestures[view]
-        slot = slot * len(tokens) // len(self.videos[v].tokens[0])
-        start = draw_window(gestures, len(tokens), slot, config.window, config.train_stride, config.empty_share, rng)
+        video = self.videos[v]
+        view = int(rng.integers(len(video.lengths)))
+        length, gestures = video.lengths[view], video.gestures[view]
+        slot = slot * length // video.lengths[0]
+        start = draw_window(gestures, length, slot, config.window, config.train_stride, config.empty_share, rng)
         inside = gestures_in_window(gestures, start, config.window)
-        padded, is_frame = padded_window(tokens, start, config.window)
+        padded = {name: padded_window(views[view], start, config.window)[0] for name, views in video.tokens.items()}
         boundaries = np.zeros((MAX_GESTURES, 2), np.float32)
         labels = np.full(MAX_GESTURES, -1, np.int64)
         boundaries[: len(inside)] = np.stack([inside.start, inside.end], axis=1)
         labels[: len(inside)] = inside.label
         longest = inside.label[np.argmax(inside.end - inside.start)] if len(inside) else -1
         return {
-            "tokens": padded,
-            "is_frame": is_frame,
+            **padded,
+            "is_frame": np.arange(config.window) < length - start,
             "gestures": boundaries,
             "gesture_labels": labels,
             "window_label": np.array(longest, np.int64),

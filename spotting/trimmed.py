@@ -9,24 +9,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from miga.clips import Clips
-from spotting.boxes import clip_boxes, frame_bounds
+from miga.transforms.sampling import uniform_sample
+from spotting.boxes import frame_bounds
 from spotting.config import ExtractorConfig
-from spotting.features import clip_keypoints
-from spotting.views import change_keypoints, random_view
+from spotting.views import View, random_view
 
 MARGIN = 2  # frames beside a gesture that are neither gesture nor background: annotators differ by about as much
 
 
 class TrimmedClips:
-    """Random eight-frame clips of some videos, drawn by row: gestures first, background behind.
+    """Where the short clips of some videos lie, drawn by row: gestures first, background behind.
 
     Attributes:
         labels: (N,) class of every row; K stands for background.
         names: (N,) for messages: the gesture's clip id, or the video of a background clip.
+
+    Args:
+        clip_len: frames of a clip; 0 = as the settings say.
     """
 
-    def __init__(self, clips: Clips, video_ids: list[str], config: ExtractorConfig):
+    def __init__(self, clips: Clips, video_ids: list[str], config: ExtractorConfig, clip_len: int = 0):
         self.clips, self.config = clips, config
+        self.clip_len = clip_len or config.clip_len
         table = clips.table[clips.table.video_id.isin(video_ids) & (clips.table.label >= 0)]
         self.videos = clips.videos.set_index("video_id").loc[video_ids]
         self.bounds = {video_id: frame_bounds(clips.joints_of_video(video_id)) for video_id in video_ids}
@@ -38,23 +42,22 @@ class TrimmedClips:
         self.labels = np.append(gestures.label.to_numpy(), np.full(num_background, clips.num_classes)).astype(np.int64)
         self.names = gestures.clip_id.tolist() + ["background"] * num_background
 
-    def draw(self, row: int, rng: np.random.Generator) -> dict[str, NDArray]:
-        """One random clip as `keypoints` (L, M, V, 3) in heatmap pixels."""
+    def draw(self, row: int, rng: np.random.Generator) -> tuple[str, NDArray[np.int64], View]:
+        """A random clip of the row: its video, its frames (L,), and how they are to be changed."""
         if row < len(self.gestures):
             video_id, start, length = self.gestures[row]
+            if self.config.sampling == "uniform":
+                frames = start + uniform_sample(int(length), self.clip_len, rng)
+                return video_id, frames, random_view(rng, self.config.augmentation)
             middle = start + rng.random() * length
         else:
             video_id = self.background_videos[rng.integers(len(self.background_videos))]
             middle = rng.choice(self.background[video_id]) + rng.random()
         config, video = self.config, self.videos.loc[video_id]
         view = random_view(rng, config.augmentation)
-        offsets = (np.arange(config.clip_len) - (config.clip_len - 1) / 2) * view.speed
+        offsets = (np.arange(self.clip_len) - (self.clip_len - 1) / 2) * view.speed
         indexes = np.clip(np.rint(middle - 0.5 + offsets), 0, video.num_frames - 1).astype(np.int64)
-        box = clip_boxes(
-            self.bounds[video_id], indexes[:1], config.clip_len, config.box_frames, (video.height, video.width)
-        )
-        keypoints = clip_keypoints(self.clips.joints_of_video(video_id), indexes[None], box, config.heatmap_size)[0]
-        return {"keypoints": change_keypoints(keypoints, view, config.heatmap_size, self.clips.skeleton.flip_index)}
+        return video_id, indexes, view
 
 
 def _background_frames(bounds: NDArray, gestures: pd.DataFrame) -> NDArray[np.int64]:

@@ -28,7 +28,11 @@ def test_every_profile_has_a_list_that_can_run(profile):
     for before, after in (("prepare", "check"), ("check", "folds"), ("stack", "blend")):
         assert waves[before] < waves[after]
     assert all(waves["check"] < waves[task.name] for task in plan.tasks if task.step.num_folds)
-    assert waves["tokens"] < waves["detector.0"] < waves["propose"] < waves["spot"]
+    for member in pipeline.MEMBERS_OF[profile]:
+        assert waves["tokens_joint"] < waves[f"detector_{member}.0"] < waves[f"propose_{member}"] < waves["spot"] or (
+            member == "rgb"
+        )
+    assert waves["pictures_track2"] < waves["tokens_rgb"] < waves["detector_late.0"]
 
 
 def test_a_model_whose_folder_is_gone_is_in_no_list(monkeypatch, workdir):
@@ -41,7 +45,7 @@ def test_settings_reach_their_entries_only():
     options = options_from("--set", "m3cn.weights_pose=pose.pth", "--set", "spotting.detector.window=512")
     steps = {step.name: step for step in pipeline.steps_of(options)}
     assert steps["m3cn"].arguments[-2:] == ("--weights_pose", "pose.pth")
-    assert "--detector.window" in steps["tokens"].arguments and "--detector.window" in steps["detector"].arguments
+    assert all("--detector.window" in steps[name].arguments for name in ("tokens_joint", "tokens_rgb", "detector_late"))
     assert all("pose.pth" not in step.arguments for name, step in steps.items() if name != "m3cn")
 
 

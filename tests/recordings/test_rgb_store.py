@@ -128,7 +128,7 @@ def test_a_killed_build_ends_with_the_same_bytes(clips, workdir, monkeypatch, si
         with pytest.raises(KeyboardInterrupt):
             build_rgb_store("t", size)
     with pytest.raises(
-        InputError, match=r"no pictures of .* pixels; run `python -m recordings.rgb_store --run t --size"
+        InputError, match=r"no pictures of .* pixels; run `python -m recordings.rgb_store --run t --track track1 --size"
     ):
         open_rgb_store("t", size)
     again = []
@@ -185,7 +185,7 @@ def test_two_processes_write_the_same_bytes(clips, workdir, monkeypatch, _again)
 def test_clips_without_pictures_are_named(workdir):
     write_clips(tiny_clips(12, 2), "none")
     assert not has_rgb(load_clips("none", "track1"))
-    with pytest.raises(InputError, match="track 1 has no RGB"):
+    with pytest.raises(InputError, match="the recordings have no RGB"):
         build_rgb_store("none", 8)
     clips = filmed(tiny_clips(12, 2), workdir / "videos")
     table = clips.table.copy()

@@ -8,21 +8,23 @@ from hypothesis import strategies as st
 
 from miga.skeletons import IMIGUE_22
 from spotting.boxes import clip_boxes, frame_bounds
-from spotting.config import ExtractorConfig
+from spotting.config import PROFILES, override_parts
 from spotting.extractor import FrameExtractor
-from spotting.features import average_overlaps, clip_keypoints, clip_starts, extract_tokens
+from spotting.features import average_overlaps, clip_starts
+from spotting.pose_stream import PoseStream, clip_keypoints, draw
 from spotting.trimmed import TrimmedClips
 from spotting.views import View, change_keypoints, random_view, resampled_frames, video_view
 from tests.spotting.tiny_videos import tiny_videos
 
-CONFIG = ExtractorConfig(heatmap_size=16, base_channels=2, blocks=(1, 1, 1), batch_clips=4)
+CHANGES = {"extractor.batch_clips": "4", "extractor.repeats": "2", "extractor.background_share": "0.5"}
+CONFIG = override_parts(PROFILES["smoke"], CHANGES)
 SKELETON = IMIGUE_22
 FLIP = SKELETON.flip_index
 
 
-def tiny_extractor() -> FrameExtractor:
+def tiny_extractor(stream: PoseStream) -> FrameExtractor:
     torch.manual_seed(0)
-    model = FrameExtractor(22, 4, 2, (1, 1, 1))
+    model = stream.network()
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm3d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)  # blocks start as zero; make them speak
@@ -30,7 +32,7 @@ def tiny_extractor() -> FrameExtractor:
 
 
 def test_frame_features_average_to_the_clip_feature():
-    model, clips = tiny_extractor(), torch.rand(2, 22, 7, 16, 16)
+    model, clips = tiny_extractor(PoseStream(tiny_videos(), CONFIG)), torch.rand(2, 22, 7, 16, 16)
     with torch.no_grad():
         frames = model.forward_frames(clips)
         assert frames.shape == (2, 7, model.backbone.out_channels)
@@ -119,31 +121,28 @@ def test_views_of_a_video_are_fixed():
 
 
 def test_tokens_equal_clip_by_clip_extraction():
-    joints = tiny_videos().joints_of_video("0001")[:40]
-    model = tiny_extractor()
-    args = ((480, 640), View(), CONFIG, SKELETON, torch.device("cpu"))
-    tokens = extract_tokens(model, joints, *args)
-    assert tokens.shape == (40, 32) and tokens.dtype == np.float32
+    clips = tiny_videos()
+    stream, joints = PoseStream(clips, CONFIG), clips.joints_of_video("0001")
+    model = tiny_extractor(stream)
+    tokens = stream.describe(model, "0001", View(), torch.device("cpu"))
+    assert tokens.shape == (150, 32) and tokens.dtype == np.float32
     assert np.ptp(tokens, axis=0).max() > 0
-    starts = clip_starts(40, 8, 0.25)
+    starts = clip_starts(150, 8, 0.25)
     boxes = clip_boxes(frame_bounds(joints), starts, 8, 0, (480, 640))
-    from spotting.features import draw
-
     one_by_one = []
     for start, box in zip(starts, boxes, strict=True):
         keypoints = clip_keypoints(joints, start + np.arange(8)[None], box[None], 16)
         with torch.no_grad():
             one_by_one.append(model.forward_frames(draw(torch.from_numpy(keypoints), 16, 0.6))[0].numpy())
-    np.testing.assert_allclose(tokens, average_overlaps(np.stack(one_by_one), starts, 40), atol=1e-5)
+    np.testing.assert_allclose(tokens, average_overlaps(np.stack(one_by_one), starts, 150), atol=1e-5)
 
 
 @pytest.mark.parametrize("video_id", ["0102", "0103"])
 def test_nobody_and_shorter_than_a_clip_have_tokens(video_id):
-    joints = tiny_videos().joints_of_video(video_id)
-    tokens = extract_tokens(
-        tiny_extractor(), joints, (480, 640), View(mirror=True), CONFIG, SKELETON, torch.device("cpu")
-    )
-    assert tokens.shape == (len(joints), 32)
+    clips = tiny_videos()
+    stream = PoseStream(clips, CONFIG)
+    tokens = stream.describe(tiny_extractor(stream), video_id, View(mirror=True), torch.device("cpu"))
+    assert tokens.shape == (len(clips.joints_of_video(video_id)), 32)
     assert np.isfinite(tokens).all()
 
 
@@ -151,12 +150,12 @@ def test_nobody_and_shorter_than_a_clip_have_tokens(video_id):
 @settings(max_examples=20)
 def test_trimmed_clips_come_from_their_gesture(seed):
     clips = tiny_videos()
-    trimmed = TrimmedClips(clips, ["0001", "0002"], ExtractorConfig(heatmap_size=16, repeats=2, background_share=0.5))
+    trimmed, stream = TrimmedClips(clips, ["0001", "0002"], CONFIG.extractor), PoseStream(clips, CONFIG)
     assert trimmed.labels.tolist() == [*clips.table.label[:8], *clips.table.label[:8], *[3] * 8]
     for row in (0, 15, 16):
-        sample = trimmed.draw(row, np.random.default_rng(seed))
+        sample = stream.draw(trimmed, row, np.random.default_rng(seed))
         assert sample["keypoints"].shape == (8, 1, 22, 3)
-        again = trimmed.draw(row, np.random.default_rng(seed))
+        again = stream.draw(trimmed, row, np.random.default_rng(seed))
         assert np.array_equal(sample["keypoints"], again["keypoints"])
     free = trimmed.background["0001"]
     assert set(free) == set(range(150)) - {

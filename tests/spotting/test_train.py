@@ -14,11 +14,11 @@ from miga.errors import InputError
 from spotting.blend import main as blend
 from spotting.candidates import read_member
 from spotting.config import PROFILES, SearchConfig, config_from_dict, override_parts
+from spotting.job import gestures_of, videos_of_fold
 from spotting.propose import main as propose
 from spotting.samples import WindowSamples, padded_window
 from spotting.score import score_videos
 from spotting.segments import make_segments
-from spotting.stages import gestures_of, videos_of_fold
 from spotting.thresholds import apply, choose, count, cross_fitted, thresholds_of
 from spotting.train import main as train
 from tests.spotting.strategies import segment_lists
@@ -70,12 +70,12 @@ def test_both_stages_run_and_write_what_they_say(prepared, capsys):
 
 def test_killed_and_resumed_gives_the_same_bytes(prepared, monkeypatch):
     straight = run_tiny()
-    import spotting.stages
+    from spotting.pose_stream import PoseStream
 
     class Killed(Exception):
         pass
 
-    real, calls = spotting.stages.extract_tokens, []
+    real, calls = PoseStream.describe, []
 
     def killed_in_the_third_video(*args):
         calls.append(1)
@@ -83,10 +83,10 @@ def test_killed_and_resumed_gives_the_same_bytes(prepared, monkeypatch):
             raise Killed
         return real(*args)
 
-    monkeypatch.setattr(spotting.stages, "extract_tokens", killed_in_the_third_video)
+    monkeypatch.setattr(PoseStream, "describe", killed_in_the_third_video)
     with pytest.raises(Killed):
         run_tiny("tiny", "--overwrite")
-    monkeypatch.setattr(spotting.stages, "extract_tokens", real)
+    monkeypatch.setattr(PoseStream, "describe", real)
     assert run_tiny() == straight
 
 
@@ -96,10 +96,11 @@ def test_scores_describe_a_training_video_by_the_fold_that_never_saw_it(prepared
     assert "fold 1: its detector needs folds [0]" in capsys.readouterr().out
     content = run_tiny("tiny", *scores)
     folds = pd.read_csv("folds/track2/tiny.csv", dtype={"video_id": str})
+    (tokens_dir,) = Path("spotting/tiny/tokens").glob("joint_*")
     for fold in (0, 1):
-        described = {path.stem for path in Path(f"spotting/tiny/tokens_fold{fold}/view0").glob("*.npy")}
+        described = {path.stem for path in (tokens_dir / f"fold{fold}" / "view0").glob("*.npy")}
         assert described == set(folds.video_id[folds.fold == fold]) | {"0101", "0103"}  # nobody is seen in 0102
-        tokens = np.load(f"spotting/tiny/tokens_fold{fold}/view0/0101.npy")
+        tokens = np.load(tokens_dir / f"fold{fold}" / "view0" / "0101.npy")
         num_scores = tokens.shape[1] // 2
         np.testing.assert_allclose(tokens[:, num_scores:].sum(1), 2, atol=1e-5)
         assert tokens[:, :num_scores].min() >= -1 and tokens[:, :num_scores].max() <= 1
@@ -128,7 +129,7 @@ def test_windows_hold_the_gestures_of_their_view(tmp_path):
     for view, frames in enumerate((300, 150)):
         np.save(tmp_path / f"{view}.npy", np.arange(frames, dtype=np.float32)[:, None])
     gestures = make_segments([20, 200], [60, 240], [1, 2])
-    video = TokenVideo("v", [tmp_path / "0.npy", tmp_path / "1.npy"], [1.0, 2.0], gestures)
+    video = TokenVideo("v", {"joint": [tmp_path / "0.npy", tmp_path / "1.npy"]}, [1.0, 2.0], gestures)
     samples = WindowSamples([video], config, seed=0)
     assert len(samples.names) == len(samples)
     seen = set()
@@ -136,8 +137,8 @@ def test_windows_hold_the_gestures_of_their_view(tmp_path):
         samples.epoch = epoch
         for index in range(len(samples)):
             sample = samples[index]
-            tokens, labels = sample["tokens"][:, 0], sample["gesture_labels"]
-            assert sample["tokens"].shape == (config.window, 1)
+            tokens, labels = sample["joint"][:, 0], sample["gesture_labels"]
+            assert sample["joint"].shape == (config.window, 1)
             start, count = float(tokens[0]), int((labels >= 0).sum())
             for g in range(count):
                 low, high = (sample["gestures"][g] + start).tolist()
@@ -147,7 +148,7 @@ def test_windows_hold_the_gestures_of_their_view(tmp_path):
     assert whole <= seen
     again = WindowSamples([video], config, seed=0)
     again.epoch = 9
-    assert torch.equal(again[0]["tokens"], torch.as_tensor(samples[0]["tokens"]))
+    assert torch.equal(again[0]["joint"], torch.as_tensor(samples[0]["joint"]))
 
 
 def test_a_short_video_is_padded():

@@ -1,11 +1,15 @@
 """A few long simulated sequences for this room: two gestures with different hands, an empty one, a very short one."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from miga.clips import CLIP_COLUMNS, VIDEO_COLUMNS, Clips
 from miga.skeletons import IMIGUE_22
 from tests.tiny import write_clips
+from tests.tiny_rgb import picture, write_frames
 
 CLASSES = ("raise hand a", "raise hand b", "never seen")
 
@@ -59,6 +63,20 @@ def tiny_videos(num_train: int = 4, seed: int = 0, first_frame: int = 1) -> Clip
 def write_tiny_videos(run: str = "tiny", **kwargs) -> Clips:
     """Write them as recordings.prepare would, below the current directory."""
     clips = tiny_videos(**kwargs)
+    write_clips(clips, run, "track2")
+    return clips
+
+
+def write_filmed_videos(run: str = "tiny", without: tuple[str, ...] = ()) -> Clips:
+    """The same with pictures, a bright dot on wrist b; the videos `without` have none."""
+    clips = tiny_videos()
+    paths = []
+    for video_id in clips.videos.video_id:
+        path = Path("films") / f"{video_id}.mp4"
+        if video_id not in without:
+            write_frames(path, [picture(joints, (60, 80)) for joints in clips.joints_of_video(video_id)])
+        paths.append("" if video_id in without else str(path))
+    clips = replace(clips, videos=clips.videos.assign(frames_path=paths))
     write_clips(clips, run, "track2")
     return clips
 

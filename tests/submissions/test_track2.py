@@ -10,9 +10,9 @@ from miga.frame_base import FrameBase
 from miga.paths import clips_dir, submission_csv
 from report.summary import track2_rows
 from spotting.blend import submission_table
+from spotting.job import gestures_of
 from spotting.label_files import read_segments
 from spotting.score import main as score
-from spotting.stages import gestures_of
 from submissions.check import check_submission
 from submissions.check import main as check
 from submissions.track2 import read_track2

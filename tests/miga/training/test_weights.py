@@ -13,12 +13,12 @@ from safetensors.torch import save_file
 from miga.errors import InputError
 from miga.skeletons import IMIGUE_TO_COCO
 from miga.training.weights import load_weights
-from spotting.extractor import FrameExtractor
+from spotting.extractor import pose_extractor
 
 
 def small_net(in_channels=17, num_classes=6):
     torch.manual_seed(in_channels + num_classes)
-    return FrameExtractor(in_channels, num_classes, base_channels=4, blocks=(1, 1, 1))
+    return pose_extractor(in_channels, num_classes, base_channels=4, blocks=(1, 1, 1), dropout=0.5)
 
 
 def public_checkpoint(tmp_path, model, name="public.pth", **extra):
@@ -99,7 +99,7 @@ def test_a_bare_state_dict_and_safetensors_load_too(tmp_path):
 
 
 def test_a_file_that_fits_too_little_is_refused_and_changes_nothing(tmp_path):
-    path, _ = public_checkpoint(tmp_path, FrameExtractor(17, 6, base_channels=6, blocks=(1, 1, 1)))
+    path, _ = public_checkpoint(tmp_path, pose_extractor(17, 6, base_channels=6, blocks=(1, 1, 1), dropout=0.5))
     model = small_net()
     before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     with pytest.raises(InputError, match=r"only 0\.0% of the model's parameters"):
