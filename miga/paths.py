@@ -88,9 +88,9 @@ def spotting_json(run: str) -> Path:
     return spotting_dir(run) / "thresholds.json"
 
 
-def spotting_settings_json(run: str) -> Path:
-    """The resolved settings that the folds of spotting were trained with."""
-    return spotting_dir(run) / "settings.json"
+def spotting_settings_json(run: str, kind: str = "mslt") -> Path:
+    """The resolved settings that the folds of spotting were trained with, one file a kind of detector."""
+    return spotting_dir(run) / ("settings.json" if kind == "mslt" else f"settings_{kind}.json")
 
 
 def spotting_tokens_npy(run: str, fold: int, view: int, video_id: str) -> Path:

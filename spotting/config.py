@@ -10,6 +10,8 @@ from miga.errors import InputError
 from miga.training.config import FitConfig, override
 
 TOKENS = ("features", "scores", "scores+pose")
+KINDS = ("mslt", "tridet")
+ENCODERS = ("sgp", "attention")
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,11 @@ class ExtractorConfig(FitConfig):
 
 @dataclass(frozen=True)
 class DetectorConfig(FitConfig):
-    """The multi-scale local transformer. Published: MiGA'24 track 2, first place, and its parent MSLT."""
+    """A detector. mslt, the multi-scale local transformer: MiGA'24 track 2, first place, and its parent MSLT; tridet:
+    ActionFormer's form with TriDet's boundary head, which has no use for stem_channels and atss_epochs.
+    """
 
+    kind: str = "mslt"  # mslt | tridet
     window: int = 256  # frames, a multiple of 8; published 256 (best single stream) or 512 (best with RGB)
     train_stride: int = 128  # frames between training windows; silent in the source, ours
     empty_share: float = 0.2  # share of the windows without a gesture that are trained on; ours (published code: 0)
@@ -52,11 +57,14 @@ class DetectorConfig(FitConfig):
     width: int = 512  # channels of every level; published
     num_heads: int = 4  # of local attention; published
     radius: int = 4  # tokens seen to either side; published window 8, overlap 4
-    max_distance: int = 16  # R, strides a boundary can be away; published
+    max_distance: int = 16  # R, strides a boundary can be away; published; tridet: 0 = ActionFormer's plain distances
     dropout: float = 0.0  # of token channels and before the heads; published none
     context_layers: int = 0  # dilated layers before the pyramid, and a class for every frame; published none
     frame_weight: float = 1.0  # of the loss of these frame classes
     atss_epochs: int = 10  # epochs with anchor assignment before task-aligned; published
+    encoder: str = "sgp"  # tridet only: sgp, as TriDet, or attention, as ActionFormer (radius 9)
+    num_levels: int = 6  # tridet only: time scales of 1, 2, 4, ... frames; published
+    drop_path: float = 0.0  # tridet only: branches left out at random; published 0.1
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,7 @@ def override_parts(config: SpottingConfig, changes: dict[str, str]) -> SpottingC
     """Apply `{"detector.window": "512"}` and the like.
 
     Raises:
-        InputError: a name without a part, an unknown field, a value of another type, a window no multiple of 8.
+        InputError: a name without a part, an unknown field, a value of another type, sizes that do not go together.
     """
     for name, text in changes.items():
         part, _, key = name.partition(".")
@@ -114,9 +122,30 @@ def override_parts(config: SpottingConfig, changes: dict[str, str]) -> SpottingC
         config = dataclasses.replace(config, **{part: override(getattr(config, part), {key: text})})
     if config.extractor.tokens not in TOKENS:
         raise InputError(f"--extractor.tokens {config.extractor.tokens}: expected {', '.join(TOKENS)}")
-    if config.detector.window % 8:
-        raise InputError(f"--detector.window {config.detector.window}: expected a multiple of 8 frames")
+    check_detector(config.detector)
     return config
+
+
+def check_detector(detector: DetectorConfig) -> None:
+    """Raise InputError where the sizes of a detector do not go together."""
+    for name, known in (("kind", KINDS), ("encoder", ENCODERS)):
+        if getattr(detector, name) not in known:
+            raise InputError(f"--detector.{name} {getattr(detector, name)}: expected {' or '.join(known)}")
+    if not 1 <= detector.num_levels <= 10:
+        raise InputError(f"--detector.num_levels {detector.num_levels}: expected 1 to 10")
+    is_tridet = detector.kind == "tridet"
+    multiple = 2 ** (detector.num_levels - 1) if is_tridet else 8
+    if detector.window < 1 or detector.window % multiple:
+        raise InputError(f"--detector.window {detector.window}: expected a multiple of {multiple} frames")
+    multiple = 16 if is_tridet and detector.encoder == "sgp" else detector.num_heads
+    if detector.width % multiple:
+        raise InputError(f"--detector.width {detector.width}: expected a multiple of {multiple}")
+
+
+def profile_config(profile: str, kind: str = "mslt") -> SpottingConfig:
+    """The settings of a profile, with the detector of a kind."""
+    config = PROFILES[profile]
+    return dataclasses.replace(config, detector=TRIDET[profile]) if kind == "tridet" else config
 
 
 PROFILES = {
@@ -163,5 +192,17 @@ PROFILES = {
             epochs=128, batch_size=32, optimizer="adam", lr=1e-4, lr_batch_size=32, weight_decay=5e-4, warmup_epochs=5,
             num_workers=8,
         ),
+    ),
+}  # fmt: skip
+
+# The second detector at the sizes of the first. paper: TriDet for THUMOS14, AdamW 1e-4, batch 2, 20 epochs of warm-up
+# and 20 more; of ActionFormer 5 and 30, weight decay 0.05, encoder attention, radius 9, max_distance 0.
+TRIDET = {
+    profile: dataclasses.replace(PROFILES[profile].detector, kind="tridet", num_levels=num_levels)
+    for profile, num_levels in (("smoke", 4), ("demo", 6), ("bench", 6))
+} | {
+    "paper": DetectorConfig(
+        kind="tridet", epochs=40, batch_size=2, optimizer="adamw", lr=1e-4, lr_batch_size=2, weight_decay=0.025,
+        warmup_epochs=20, clip_norm=1.0, num_workers=8, radius=9, drop_path=0.1,
     ),
 }  # fmt: skip

@@ -1,10 +1,10 @@
 """What the trained detectors propose: a member of track 2's blend.
 
 reads:  clips/<run>/track2/, folds/track2/<run>.csv, spotting/<run>/,
-        checkpoints/<run>/spotting_extractor/, checkpoints/<run>/spotting_detector/
+        checkpoints/<run>/spotting_extractor/, checkpoints/<run>/spotting_detector/ or spotting_tridet/
 writes: spotting/<run>/members/<member>.npz, spotting/<run>/members/<member>.json
 
-    python -m spotting.propose --run mine [--member joint]
+    python -m spotting.propose --run mine [--member tridet]
 
 A training video is seen by the detector that never saw its person. A test video is seen by the detectors of all folds,
 by each alone and by their average: probabilities and distances at the same points.
@@ -29,19 +29,21 @@ from miga.training.versions import device_name, in_all
 from spotting.candidates import AVERAGE, Member, folds_of_run, write_member
 from spotting.config import SpottingConfig, config_from_dict, override_parts
 from spotting.decode import FrameScores, average_models, decode_window, pool_windows
-from spotting.detector import Detector, make_points
+from spotting.detectors import build_detector, points_of
 from spotting.samples import padded_window
 from spotting.segments import Segments, empty_segments
-from spotting.stages import NUM_TEST_VIEWS, SpottingJob, build_detector, gestures_of, videos_of_fold
+from spotting.stages import NUM_TEST_VIEWS, SpottingJob, gestures_of, videos_of_fold
 from spotting.thresholds import describe_scores, out_of_fold
 from spotting.train import is_done, make_jobs
 from spotting.windows import window_starts
 
-MEMBER = "joint"  # the detector on the skeleton
+KINDS = {"joint": "mslt", "tridet": "tridet"}  # member -> detector.kind, both on the skeleton
 
 
 @torch.no_grad()
-def find_candidates(clips: Clips, video_id: str, jobs: list[SpottingJob], detectors: list[Detector]) -> list[Segments]:
+def find_candidates(
+    clips: Clips, video_id: str, jobs: list[SpottingJob], detectors: list[torch.nn.Module]
+) -> list[Segments]:
     """Candidates of a video by the average of the detectors and, where they are several, then by each alone.
 
     There are none where nobody is ever in view.
@@ -51,10 +53,10 @@ def find_candidates(clips: Clips, video_id: str, jobs: list[SpottingJob], detect
     groups = [slice(None), *(alone if len(jobs) > 1 else [])]
     if not clips.is_seen(video_id):
         return [empty_segments() for _ in groups]
-    config, device = jobs[0].config, jobs[0].device
+    config, device = jobs[0].config.detector, jobs[0].device
     tokens = [[read_tokens(job, view, video_id) for view in range(num_views)] for job in jobs]
-    num_frames, window = len(tokens[0][0]), config.detector.window
-    points = make_points(window, device)
+    num_frames, window = len(tokens[0][0]), config.window
+    points = points_of(config, device)
     parts = [[] for _ in groups]
     frames = [FrameScores(num_frames, clips.num_classes) for _ in groups]
     for start in window_starts(num_frames, window, window // 2).tolist():
@@ -88,9 +90,9 @@ def how_trained(jobs: list[SpottingJob]) -> dict[str, dict[str, str]]:
     return {stage: in_all(facts, ("device", "number_format")) for stage, facts in made.items()}
 
 
-def load_detector(job: SpottingJob, num_classes: int, video_id: str) -> Detector:
+def load_detector(job: SpottingJob, num_classes: int, video_id: str) -> torch.nn.Module:
     """The trained detector of a fold."""
-    detector = build_detector(read_tokens(job, 0, video_id).shape[1], num_classes, job.config)
+    detector = build_detector(read_tokens(job, 0, video_id).shape[1], num_classes, job.config.detector)
     detector.load_state_dict(load_checkpoint(job.folder("detector") / "weights.pt", job.device)["model"])
     return detector.to(job.device).eval()
 
@@ -139,25 +141,28 @@ def main(argv: list[str] | None = None) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("--run", required=True, type=check_run_name)
-    parser.add_argument("--member", default=MEMBER, help=f"name of the files (default: {MEMBER})")
+    parser.add_argument("--member", choices=KINDS, default="joint", help="whose detectors (default: joint)")
     parser.add_argument("--device", default=None, help="cpu or cuda (default: cuda when there is one)")
     args, unknown = parser.parse_known_args(argv)
     member = propose(
-        args.run, args.member, read_settings(args.run, parse_overrides(unknown)), choose_device(args.device)
+        args.run,
+        args.member,
+        read_settings(args.run, parse_overrides(unknown), KINDS[args.member]),
+        choose_device(args.device),
     )
     write_member(args.run, member)
     print(f"member {args.member}: {describe_scores(member.facts['out_of_fold'])}")
 
 
-def read_settings(run: str, changes: dict[str, str]) -> SpottingConfig:
-    """The settings that the run was trained with, changed.
+def read_settings(run: str, changes: dict[str, str], kind: str = "mslt") -> SpottingConfig:
+    """The settings that the detectors of a kind were trained with, changed.
 
     Raises:
         InputError: nothing is trained yet.
     """
-    path = spotting_settings_json(run)
+    path, option = spotting_settings_json(run, kind), "" if kind == "mslt" else f" --detector.kind {kind}"
     if not path.exists():
-        raise InputError(f"{path}: nothing trained yet; run `python -m spotting.train --run {run}` first")
+        raise InputError(f"{path}: nothing trained yet; run `python -m spotting.train --run {run}{option}` first")
     settings = read_json(path, f"run `python -m spotting.train --run {run} --overwrite`")
     return override_parts(config_from_dict(settings), changes)
 

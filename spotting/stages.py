@@ -18,13 +18,11 @@ from miga.training.dataset import TrainSamples
 from miga.training.fit import Batch, fit
 from miga.training.seeding import seed_torch
 from miga.transforms.reused_memory import ReusedMemory
-from spotting.assign import assign_by_anchors, assign_by_predictions
 from spotting.config import SpottingConfig
 from spotting.context import frame_labels, frame_loss
-from spotting.detector import Detector, decode_boundaries, make_points
+from spotting.detectors import build_detector, detection_loss_of
 from spotting.extractor import FrameExtractor
 from spotting.features import draw, extract_tokens
-from spotting.losses import detection_loss
 from spotting.samples import TokenVideo, WindowSamples
 from spotting.segments import Segments, make_segments
 from spotting.trimmed import TrimmedClips
@@ -45,8 +43,10 @@ class SpottingJob:
     device: torch.device
 
     def folder(self, stage: str) -> Path:
-        """Where the checkpoints of `extractor` or `detector` go."""
-        return fold_checkpoint_dir(self.run, f"spotting_{stage}", self.fold)
+        """Where the checkpoints of `extractor` or `detector` go; a detector of the second kind has a place of its own."""
+        kind = self.config.detector.kind
+        name = kind if stage == "detector" and kind != "mslt" else stage
+        return fold_checkpoint_dir(self.run, f"spotting_{name}", self.fold)
 
     def stage_fingerprint(self, stage: str) -> dict:
         """What the weights of a stage depend on: of the settings, those of the stages up to it."""
@@ -80,14 +80,6 @@ def build_extractor(clips: Clips, config: SpottingConfig) -> FrameExtractor:
     part = config.extractor
     return FrameExtractor(
         clips.skeleton.num_joints, clips.num_classes + 1, part.base_channels, part.blocks, part.dropout
-    )  # fmt: skip
-
-
-def build_detector(num_token_channels: int, num_classes: int, config: SpottingConfig) -> Detector:
-    part = config.detector
-    return Detector(
-        num_token_channels, num_classes, part.stem_channels, part.width, part.num_heads, part.radius, part.max_distance,
-        part.dropout, part.context_layers,
     )  # fmt: skip
 
 
@@ -159,7 +151,7 @@ def folds_waited_for(job: SpottingJob, video2fold: dict[str, int], video_ids: li
     return sorted(folds)
 
 
-def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str], job: SpottingJob) -> Detector:
+def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str], job: SpottingJob) -> torch.nn.Module:
     """Stage 2: find the gestures of `video_ids` in their tokens."""
     config, extractor = job.config.detector, job.config.extractor
     numbers = range(max(NUM_TEST_VIEWS, extractor.num_views))
@@ -174,22 +166,11 @@ def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str
         for v in video_ids
     ]
     samples = WindowSamples(videos, config, config.seed)
-    points = make_points(config.window, job.device)
+    loss_of = detection_loss_of(config, job.device)
 
     def loss_fn(outputs: dict[str, Tensor], batch: Batch, epoch: int) -> Tensor:
         gestures, labels = batch["gestures"], batch["gesture_labels"]
-        with torch.no_grad():
-            predicted = decode_boundaries(points, outputs["distances"])
-            if epoch < config.atss_epochs:
-                targets = assign_by_anchors(
-                    points, predicted, gestures, labels, labels >= 0, outputs["is_point"], clips.num_classes
-                )
-            else:
-                probabilities = outputs["class_logits"].sigmoid()
-                targets = assign_by_predictions(
-                    points, predicted, probabilities, gestures, labels, labels >= 0, outputs["is_point"]
-                )
-        loss = detection_loss(points, outputs, targets)
+        loss = loss_of(outputs, gestures, labels, epoch)
         if "frame_logits" in outputs:
             wanted = frame_labels(gestures, labels, batch["is_frame"], clips.num_classes)
             loss = loss + config.frame_weight * frame_loss(outputs["frame_logits"], wanted)
@@ -197,7 +178,7 @@ def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str
 
     seed_torch(config.seed, job.fold, 2)
     return fit(
-        build_detector(videos[0].tokens[0].shape[1], clips.num_classes, job.config),
+        build_detector(videos[0].tokens[0].shape[1], clips.num_classes, config),
         samples,
         config,
         prepare=lambda batch: {"tokens": batch["tokens"], "is_frame": batch["is_frame"]},

@@ -2,7 +2,8 @@
 
 reads:  clips/<run>/track2/, folds/track2/<run>.csv
 writes: checkpoints/<run>/spotting_extractor/fold<k>/, spotting/<run>/tokens_fold<k>/,
-        checkpoints/<run>/spotting_detector/fold<k>/, spotting/<run>/settings.json
+        checkpoints/<run>/spotting_detector/fold<k>/, spotting/<run>/settings.json;
+        with --detector.kind tridet: checkpoints/<run>/spotting_tridet/fold<k>/, spotting/<run>/settings_tridet.json
 
     python -m spotting.train --run mine [--profile bench] [--fold 0] [--stage tokens] [--detector.window 512 ...]
 
@@ -26,7 +27,7 @@ from miga.training.progress import format_seconds
 from miga.training.resources import choose_device, parallel_folds, run_side_by_side
 from miga.training.settings_help import SettingsParser
 from oof.artifacts import file_sha256
-from spotting.config import PROFILES, SpottingConfig, override_parts
+from spotting.config import PROFILES, SpottingConfig, override_parts, profile_config
 from spotting.stages import (
     SpottingJob,
     folds_of_videos,
@@ -84,7 +85,10 @@ STAGES = {"tokens": describe_fold, "detector": detect_fold}
 
 
 def remove_results(job: SpottingJob) -> None:
-    """Forget everything a fold made."""
+    """Forget everything a fold made; of a second detector only itself, the tokens are also the first one's."""
+    if job.config.detector.kind != "mslt":
+        shutil.rmtree(job.folder("detector"), ignore_errors=True)
+        return
     for stage in ("extractor", "detector"):
         shutil.rmtree(job.folder(stage), ignore_errors=True)
     shutil.rmtree(spotting_tokens_json(job.run, job.fold).parent, ignore_errors=True)
@@ -96,7 +100,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--stage", choices=STAGES, help="only this stage (default: both in turn)")
     args, unknown = parser.parse_known_args(argv)
     check_run_name(args.run)
-    config = override_parts(PROFILES[args.profile], parse_overrides(unknown))
+    changes = parse_overrides(unknown)
+    config = override_parts(profile_config(args.profile, changes.get("detector.kind", "mslt")), changes)
     device = choose_device(args.device)
     jobs = make_jobs(args.run, config, device)
     jobs = [jobs[fold] for fold in wanted_folds(args.fold, len(jobs))]
@@ -116,7 +121,7 @@ def main(argv: list[str] | None = None) -> None:
         return
     for part, fields in config.to_dict().items():
         print(f"  {part}: " + "  ".join(f"{key}={value}" for key, value in fields.items()))
-    write_json_once(spotting_settings_json(args.run), config.to_dict())  # later steps read it
+    write_json_once(spotting_settings_json(args.run, config.detector.kind), config.to_dict())  # later steps read it
     parallel = parallel_folds(args.jobs, len(waiting), device)
     for stage in [args.stage] if args.stage else STAGES:
         num_workers = max(config.extractor.num_workers, config.detector.num_workers)
