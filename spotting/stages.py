@@ -43,7 +43,7 @@ class SpottingJob:
     device: torch.device
 
     def folder(self, stage: str) -> Path:
-        """Where the checkpoints of `extractor` or `detector` go; a detector of the second kind has a place of its own."""
+        """Where the checkpoints of `extractor` or `detector` go; the second kind of detector has a place of its own."""
         kind = self.config.detector.kind
         name = kind if stage == "detector" and kind != "mslt" else stage
         return fold_checkpoint_dir(self.run, f"spotting_{name}", self.fold)
