@@ -163,8 +163,8 @@ def spot(spotter: Spotter, frames: Iterator[NDArray], clips: Clips, fps: float, 
     seen = "" if spotter.is_seen else "; nobody was ever in view"
     return (
         f"{len(spent)} frames, {middle:.1f} ms a frame (median), {late:.1f} ms (99th percentile), "
-        f"{max(spent):.1f} ms at most; {1000 * len(spent) / sum(spent):.0f} frames a second; a segment is said up to {spotter.delay} frames "
-        f"after its end{seen}"
+        f"{max(spent):.1f} ms at most; {1000 * len(spent) / sum(spent):.0f} frames a second; "
+        f"a segment is said up to {spotter.delay} frames after its end{seen}"
     )
 
 

@@ -48,7 +48,8 @@ class TokenStream:
         self.joints: list[NDArray] = []  # (M, V, 3) each
         self.before: NDArray | None = None  # every joint's last place before `first`
         self.all_bounds = np.full(4, np.nan)  # of everybody so far
-        self.features: dict[int, list[NDArray]] = {}  # start of a clip -> (L, C) a model and view
+        self.features: dict[int, list[NDArray]] = {}  # start of a clip -> (L, C) a model and view, as far as looked at
+        self.next_clip = 0  # start of the oldest clip that not every model has looked at
         self.reach = max(POSE_REACH + 1, self.look_ahead, config.box_frames + 2 * config.clip_len)
 
     def push(self, joints: NDArray) -> NDArray[np.float32] | None:
@@ -58,6 +59,12 @@ class TokenStream:
         bounds = frame_bounds(self.joints[-1][None])[0]
         low, high = np.fmin(self.all_bounds, bounds)[:2], np.fmax(self.all_bounds, bounds)[2:]  # NaN is nobody
         self.all_bounds = np.concatenate([low, high])
+        # One model a frame, so that no frame waits for all: a clip's tokens are due only when the look-ahead is over.
+        clip, need = self.next_clip, self.config.clip_len + self.config.box_frames // 2
+        if self.received >= clip + need:
+            self._look(clip)
+            if len(self.features[clip]) == len(self.models) * len(self.views):
+                self.next_clip = clip + self.stride
         ready = self.received - self.look_ahead
         # In steps of a clip's stride, so that each clip is looked at once.
         return self._tokens(ready // self.stride * self.stride) if ready >= self.made + self.stride else None
@@ -78,8 +85,9 @@ class TokenStream:
         if is_end:
             starts = np.unique(np.append(starts, last))
         for clip in starts.tolist():
-            if clip not in self.features:
-                self.features[clip] = self._look(shown, clip)
+            while len(self.features.get(clip, [])) < len(self.models) * len(self.views):
+                self._look(clip)
+            self.next_clip = max(self.next_clip, clip + self.stride)
         parts = []
         for i in range(len(self.models) * len(self.views)):
             total, count = np.zeros((end - start, self.features[int(starts[0])][i].shape[1])), np.zeros(end - start)
@@ -96,10 +104,10 @@ class TokenStream:
         return np.stack(parts)
 
     @torch.no_grad()
-    def _look(self, shown: NDArray, clip: int) -> list[NDArray]:
-        """Features (L, C) of a clip by each model in each view."""
+    def _look(self, clip: int) -> None:
+        """Features of a clip by the next model, (L, C) in each view."""
         config, size = self.config, self.config.heatmap_size
-        at = clip - self.first
+        shown, at = np.stack(self.joints), clip - self.first
         if config.box_frames:
             middle = at + config.clip_len // 2
             low = max(0, min(at, middle - config.box_frames // 2))
@@ -110,8 +118,9 @@ class TokenStream:
         indexes = np.minimum(at + np.arange(config.clip_len), len(shown) - 1)[None]
         plain = clip_keypoints(shown, indexes, box, size)
         keypoints = np.concatenate([change_keypoints(plain, v, size, self.skeleton.flip_index) for v in self.views])
-        heatmaps = draw(torch.from_numpy(keypoints), size, config.sigma)
-        return [one for model in self.models for one in model.forward_frames(heatmaps).float().numpy()]
+        done = self.features.setdefault(clip, [])
+        model = self.models[len(done) // len(self.views)]
+        done.extend(model.forward_frames(draw(torch.from_numpy(keypoints), size, config.sigma)).float().numpy())
 
     @torch.no_grad()
     def _describe(self, features: NDArray, i: int, shown: NDArray, start: int, end: int) -> NDArray:

@@ -190,7 +190,7 @@ def test_a_run_spots_live_what_it_spots_of_the_whole(trained, capsys, monkeypatc
         (["--look-ahead", "0"], "1 frame"),
     ):
         with pytest.raises(InputError, match=told):
-            live(["--run", "tiny", "--video", "0101", more])
+            live(["--run", "tiny", "--video", "0101", *more])
 
 
 def test_rows():
