@@ -1,5 +1,8 @@
 """Banded attention and suppression beside their plain forms.
 
+reads:  nothing
+writes: nothing
+
     OMP_NUM_THREADS=1 python -m benchmarks.spotting_parts
 
 The plain forms: attention as a masked T x T matrix; suppression by a Python loop over pairs. Results must be equal.
