@@ -9,9 +9,9 @@ from miga.files import read_json
 from miga.paths import spotting_json
 from spotting.blend import read_search
 from spotting.candidates import read_member
+from spotting.job import gestures_of
 from spotting.score import strict_matches
 from spotting.segments import Segments
-from spotting.stages import gestures_of
 from spotting.thresholds import count, cross_fitted
 
 Found = dict[str, Segments]
@@ -27,7 +27,8 @@ def read_found(run: str) -> tuple[Found, Found]:
     names = read_json(spotting_json(run), again).get("members", [])
     if len(names) != 1:
         raise InputError(f"{spotting_json(run)}: expected one member, got {', '.join(names) or 'none'}; {again}")
-    member, search, clips = read_member(run, names[0]), read_search(run, {}), load_clips(run, "track2")
+    member, clips = read_member(run, names[0]), load_clips(run, "track2")
+    search = read_search([member], {})
     candidates = member.held_out()
     truth = {video: gestures_of(clips, video) for video in candidates}
     return truth, cross_fitted(candidates, count(candidates, truth, search), member.fold_of, search)

@@ -17,7 +17,7 @@ from miga.files import replacing, write_json
 from miga.paths import check_run_name, spotting_json, submission_csv
 from miga.training.config import parse_overrides
 from spotting.candidates import Member, read_members
-from spotting.config import SearchConfig, config_from_dict, override_parts
+from spotting.config import PROFILES, SearchConfig, config_from_dict, override_parts
 from spotting.job import gestures_of
 from spotting.score import score_videos
 from spotting.segments import Segments
@@ -39,10 +39,15 @@ def submission_table(clips: Clips, found: dict[str, Segments]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else parts[0]
 
 
+def out_of_fold_f1(member: Member) -> float:
+    """Strict F1 on held-out people, at cross-fitted thresholds."""
+    return member.facts["out_of_fold"]["strict"]["f1"]
+
+
 def blend(run: str, members: list[Member], search: SearchConfig) -> None:
     """Choose the member and the thresholds, print the out-of-fold score, write the submission."""
     clips = load_clips(run, "track2")
-    member = max(members, key=lambda member: member.facts["out_of_fold"]["strict"]["f1"])
+    member = max(members, key=out_of_fold_f1)
     candidates = member.held_out()
     truth = {video: gestures_of(clips, video) for video in candidates}
     counts = count(candidates, truth, search)
@@ -61,7 +66,7 @@ def blend(run: str, members: list[Member], search: SearchConfig) -> None:
         spotting_json(run),
         {
             "members": [member.name],
-            "out_of_fold_of": {member.name: member.facts["out_of_fold"]["strict"]["f1"] for member in members},
+            "out_of_fold_of": {member.name: out_of_fold_f1(member) for member in members},
             "threshold": choice.threshold,
             "test_threshold": threshold,
             "nms_iou": choice.nms_iou,
@@ -87,8 +92,10 @@ def curve(choice, search: SearchConfig) -> dict:
 
 
 def read_search(members: list[Member], changes: dict[str, str]) -> SearchConfig:
-    """What is tried: as the first member was made with; changed."""
-    return override_parts(config_from_dict(members[0].facts["settings"]), changes).search
+    """What is tried: as the first member that was trained says, else the defaults; changed."""
+    trained = [member.facts["settings"] for member in members if "search" in member.facts["settings"]]
+    config = config_from_dict(trained[0]) if trained else PROFILES["demo"]
+    return override_parts(config, changes).search
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -13,8 +13,16 @@ TOKENS = ("features", "scores", "scores+pose")
 SAMPLINGS = ("uniform", "window")
 PARTS = ("extractor", "rgb", "early", "detector", "search")
 # Which streams a member's detector looks at: one alone, two through one encoder (late fusion), or the one that two
-# pathways with laterals make together (early fusion).
-MEMBERS = {"joint": ("joint",), "rgb": ("rgb",), "late": ("joint", "rgb"), "early": ("early",)}
+# pathways with laterals make together (early fusion); tridet is the second kind of detector, on the skeleton.
+MEMBERS = {
+    "joint": ("joint",),
+    "rgb": ("rgb",),
+    "late": ("joint", "rgb"),
+    "early": ("early",),
+    "tridet": ("joint",),
+}
+KINDS = ("mslt", "tridet")
+ENCODERS = ("sgp", "attention")
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,11 @@ class EarlyConfig(FitConfig):
 
 @dataclass(frozen=True)
 class DetectorConfig(FitConfig):
-    """The multi-scale local transformer. Published: MiGA'24 track 2, first place, and its parent MSLT."""
+    """A detector. mslt, the multi-scale local transformer: MiGA'24 track 2, first place, and its parent MSLT; tridet:
+    ActionFormer's form with TriDet's boundary head, which has no use for stem_channels and atss_epochs.
+    """
 
+    kind: str = "mslt"  # mslt | tridet
     window: int = 256  # frames, a multiple of 8; published 256 (best single stream) or 512 (best with RGB)
     token_norm: bool = True  # layer norm on tokens before the pyramid; ours, published none
     train_stride: int = 128  # frames between training windows; silent in the source, ours
@@ -92,11 +103,14 @@ class DetectorConfig(FitConfig):
     width: int = 512  # channels of every level; published
     num_heads: int = 4  # of local attention; published
     radius: int = 4  # tokens seen to either side; published window 8, overlap 4
-    max_distance: int = 16  # R, strides a boundary can be away; published
+    max_distance: int = 16  # R, strides a boundary can be away; published; tridet: 0 = ActionFormer's plain distances
     dropout: float = 0.0  # of token channels and before the heads; published none
     context_layers: int = 0  # dilated layers before the pyramid, and a class for every frame; published none
     frame_weight: float = 1.0  # of the loss of these frame classes
     atss_epochs: int = 10  # epochs with anchor assignment before task-aligned; published
+    encoder: str = "sgp"  # tridet only: sgp, as TriDet, or attention, as ActionFormer (radius 9)
+    num_levels: int = 6  # tridet only: time scales of 1, 2, 4, ... frames; published
+    drop_path: float = 0.0  # tridet only: branches left out at random; published 0.1
 
 
 @dataclass(frozen=True)
@@ -150,7 +164,7 @@ def override_parts(config: SpottingConfig, changes: dict[str, str]) -> SpottingC
     """Apply `{"detector.window": "512"}` and the like.
 
     Raises:
-        InputError: a name without a part, an unknown field, a value of another type, a window no multiple of 8.
+        InputError: a name without a part, an unknown field, a value of another type, sizes that do not go together.
     """
     for name, text in changes.items():
         part, _, key = name.partition(".")
@@ -164,9 +178,30 @@ def override_parts(config: SpottingConfig, changes: dict[str, str]) -> SpottingC
         raise InputError(f"--extractor.sampling {config.extractor.sampling}: expected {' or '.join(SAMPLINGS)}")
     if config.early.pathway not in ("pose", "rgb") or config.early.clip_len % config.early.speed_ratio:
         raise InputError("--early.pathway: expected pose or rgb; --early.clip_len: a multiple of --early.speed_ratio")
-    if config.detector.window % 8:
-        raise InputError(f"--detector.window {config.detector.window}: expected a multiple of 8 frames")
+    check_detector(config.detector)
     return config
+
+
+def check_detector(detector: DetectorConfig) -> None:
+    """Raise InputError where the sizes of a detector do not go together."""
+    for name, known in (("kind", KINDS), ("encoder", ENCODERS)):
+        if getattr(detector, name) not in known:
+            raise InputError(f"--detector.{name} {getattr(detector, name)}: expected {' or '.join(known)}")
+    if not 1 <= detector.num_levels <= 10:
+        raise InputError(f"--detector.num_levels {detector.num_levels}: expected 1 to 10")
+    is_tridet = detector.kind == "tridet"
+    multiple = 2 ** (detector.num_levels - 1) if is_tridet else 8
+    if detector.window < 1 or detector.window % multiple:
+        raise InputError(f"--detector.window {detector.window}: expected a multiple of {multiple} frames")
+    multiple = 16 if is_tridet and detector.encoder == "sgp" else detector.num_heads
+    if detector.width % multiple:
+        raise InputError(f"--detector.width {detector.width}: expected a multiple of {multiple}")
+
+
+def profile_config(profile: str, member: str) -> SpottingConfig:
+    """The settings of a profile for a member."""
+    config = PROFILES[profile]
+    return dataclasses.replace(config, detector=TRIDET[profile]) if member == "tridet" else config
 
 
 PROFILES = {
@@ -247,5 +282,17 @@ PROFILES = {
             num_workers=8, empty_share=0.0, token_norm=False,
         ),
         SearchConfig(mirror=False),
+    ),
+}  # fmt: skip
+
+# The second detector at the sizes of the first. paper: TriDet for THUMOS14, AdamW 1e-4, batch 2, 20 epochs of warm-up
+# and 20 more; of ActionFormer 5 and 30, weight decay 0.05, encoder attention, radius 9, max_distance 0.
+TRIDET = {
+    profile: dataclasses.replace(PROFILES[profile].detector, kind="tridet", num_levels=num_levels)
+    for profile, num_levels in (("smoke", 4), ("demo", 6), ("bench", 6))
+} | {
+    "paper": DetectorConfig(
+        kind="tridet", epochs=40, batch_size=2, optimizer="adamw", lr=1e-4, lr_batch_size=2, weight_decay=0.025,
+        warmup_epochs=20, clip_norm=1.0, num_workers=8, radius=9, drop_path=0.1,
     ),
 }  # fmt: skip

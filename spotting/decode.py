@@ -20,13 +20,16 @@ def decode_window(
 
     Args:
         points: P points.
-        probabilities: (P, K). distances: (P, 2) in strides. is_point: (P,) bool.
+        probabilities: (P, K). is_point: (P,) bool.
+        distances: (P, 2) in strides, or (P, K, 2) where each class has its own.
         start: first frame of the window in its video. num_frames: of the video.
     Returns:
         Segments in frames of the video.
     """
     window = int((points.level == 0).sum())  # level 0 has one point a frame
     score, label = probabilities.max(-1)
+    if distances.dim() == 3:
+        distances = distances[torch.arange(len(label), device=label.device), label]
     boundary = decode_boundaries(points, distances).clamp(0, window) + start
     boundary = boundary.clamp(max=num_frames)
     keep = is_point & (score >= MIN_SCORE) & (boundary[:, 1] > boundary[:, 0])
@@ -43,9 +46,9 @@ def average_models(outputs: list[dict[str, Tensor]]) -> tuple[Tensor, Tensor]:
     """Mean probability and mean distance over models that looked at the same points.
 
     Args:
-        outputs: per model `class_logits` (B, P, K) and `distances` (B, P, 2).
+        outputs: per model `class_logits` (B, P, K) and `distances` (B, P, 2) or (B, P, K, 2).
     Returns:
-        (B, P, K) and (B, P, 2).
+        (B, P, K) and the distances' shape.
     """
     probabilities = torch.stack([o["class_logits"].sigmoid() for o in outputs]).mean(0)
     return probabilities, torch.stack([o["distances"] for o in outputs]).mean(0)

@@ -10,12 +10,10 @@ from miga.clips import Clips
 from miga.paths import spotting_tokens_npy
 from miga.training.fit import Batch, fit
 from miga.training.seeding import seed_torch
-from spotting.assign import assign_by_anchors, assign_by_predictions
 from spotting.config import DetectorConfig
 from spotting.context import frame_labels, frame_loss
-from spotting.detector import Points, decode_boundaries, make_points
+from spotting.detectors import Loss, detection_loss_of
 from spotting.job import SpottingJob, gestures_of
-from spotting.losses import detection_loss
 from spotting.samples import TokenVideo, WindowSamples
 from spotting.stream_detector import StreamDetector
 from spotting.streams import stream_key
@@ -56,10 +54,10 @@ def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str
         for v in video_ids
     ]
     samples = WindowSamples(videos, config, config.seed)
-    points = make_points(config.window, job.device)
+    loss_of = detection_loss_of(config, job.device)
 
     def loss_fn(outputs: dict, batch: Batch, epoch: int) -> Tensor:
-        losses = [stream_loss(of_stream, batch, epoch, points, config) for of_stream in outputs["streams"].values()]
+        losses = [stream_loss(of_stream, batch, epoch, loss_of, config) for of_stream in outputs["streams"].values()]
         return torch.stack(losses).sum()
 
     seed_torch(config.seed, job.fold, 2)
@@ -78,24 +76,12 @@ def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str
     )
 
 
-def stream_loss(outputs: dict[str, Tensor], batch: Batch, epoch: int, points: Points, config: DetectorConfig) -> Tensor:
+def stream_loss(outputs: dict[str, Tensor], batch: Batch, epoch: int, loss_of: Loss, config: DetectorConfig) -> Tensor:
     """The loss of what a detector puts out for the windows of one stream."""
     gestures, labels = batch["gestures"], batch["gesture_labels"]
-    num_classes = outputs["class_logits"].shape[-1]
-    with torch.no_grad():
-        predicted = decode_boundaries(points, outputs["distances"])
-        if epoch < config.atss_epochs:
-            targets = assign_by_anchors(
-                points, predicted, gestures, labels, labels >= 0, outputs["is_point"], num_classes
-            )
-        else:
-            probabilities = outputs["class_logits"].sigmoid()
-            targets = assign_by_predictions(
-                points, predicted, probabilities, gestures, labels, labels >= 0, outputs["is_point"]
-            )
-    loss = detection_loss(points, outputs, targets)
+    loss = loss_of(outputs, gestures, labels, epoch)
     if "frame_logits" in outputs:
-        wanted = frame_labels(gestures, labels, batch["is_frame"], num_classes)
+        wanted = frame_labels(gestures, labels, batch["is_frame"], outputs["class_logits"].shape[-1])
         loss = loss + config.frame_weight * frame_loss(outputs["frame_logits"], wanted)
     return loss
 

@@ -32,7 +32,7 @@ from spotting.candidates import AVERAGE, Member, folds_of_run, write_member
 from spotting.config import SpottingConfig, config_from_dict, override_parts
 from spotting.decode import FrameScores, average_models, decode_window, pool_windows
 from spotting.detection import channels_of, token_files
-from spotting.detector import make_points
+from spotting.detectors import points_of
 from spotting.job import SpottingJob, gestures_of, make_jobs, videos_of_fold
 from spotting.samples import padded_window
 from spotting.segments import Segments, empty_segments
@@ -56,7 +56,7 @@ def find_candidates(
     if not tokens[0]:
         return [empty_segments() for _ in groups]
     num_frames, window = len(tokens[0][0][1]), config.detector.window
-    points = make_points(window, device)
+    points = points_of(config.detector, device)
     parts: list[list[Segments]] = [[] for _ in groups]
     frames = [FrameScores(num_frames, clips.num_classes) for _ in groups]
     for start in window_starts(num_frames, window, window // 2).tolist():

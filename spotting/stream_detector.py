@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from spotting.config import DetectorConfig
-from spotting.detector import Detector
+from spotting.detectors import build_detector
 
 
 class StreamDetector(nn.Module):
@@ -26,10 +26,7 @@ class StreamDetector(nn.Module):
         self.projections = nn.ModuleDict(
             {name: nn.Linear(wide, width) for name, wide in channels.items()} if shares else {}
         )
-        self.detector = Detector(
-            width, num_classes, config.stem_channels, config.width, config.num_heads, config.radius,
-            config.max_distance, config.dropout, config.context_layers, config.token_norm,
-        )  # fmt: skip
+        self.detector = build_detector(width, num_classes, config)
 
     def forward(self, is_frame: Tensor, **tokens: Tensor) -> dict:
         """Look at windows, stream by stream.

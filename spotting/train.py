@@ -28,7 +28,7 @@ from miga.training.progress import format_seconds
 from miga.training.resources import choose_device, parallel_folds, run_side_by_side
 from miga.training.settings_help import SettingsParser
 from recordings.rgb_store import build_rgb_store
-from spotting.config import MEMBERS, PROFILES, override_parts
+from spotting.config import MEMBERS, PROFILES, override_parts, profile_config
 from spotting.detection import folds_waited_for, train_detector
 from spotting.extraction import has_tokens, make_tokens, train_extractor
 from spotting.job import SpottingJob, folds_of_videos, make_jobs, videos_of_fold
@@ -102,9 +102,9 @@ def main(argv: list[str] | None = None) -> None:
     args, unknown = parser.parse_known_args(argv)
     check_run_name(args.run)
     name = check_member_name(args.name or args.member)
-    config = override_parts(PROFILES[args.profile], parse_overrides(unknown))
+    config = override_parts(profile_config(args.profile, args.member), parse_overrides(unknown))
     device = choose_device(args.device)
-    if args.member != "joint":
+    if MEMBERS[args.member] != ("joint",):
         build_rgb_store(args.run, config.rgb.picture_size, "track2")
     jobs = make_jobs(args.run, name, MEMBERS[args.member], config, device)
     jobs = [jobs[fold] for fold in wanted_folds(args.fold, len(jobs))]

@@ -1,0 +1,1 @@
+"""The second detector of spotting: ActionFormer's form with TriDet's boundary head, on the same frame tokens."""
