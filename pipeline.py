@@ -140,6 +140,8 @@ def _track2(options: Options) -> Iterator[Step]:
     yield Step("propose", "spotting.propose", ("--run", run), wants_gpu=True, takes_overwrite=False,
                reads=(f"checkpoints/{run}/spotting_detector/fold*/weights.pt",),
                writes=(f"{members}/joint.npz", f"{members}/joint.json"))  # fmt: skip
+    yield Step("frames", "spotting.frames", ("--run", run), reads=(folds,), takes_overwrite=False, minutes=0.5,
+               writes=(f"{members}/frames.npz", f"{members}/frames.json"))  # fmt: skip
     yield Step("spot", "spotting.blend", ("--run", run), takes_overwrite=False,
                reads=(f"{members}/*.npz",),
                writes=(f"spotting/{run}/thresholds.json", f"submissions/{run}/track2.csv"))  # fmt: skip
