@@ -156,15 +156,16 @@ def _track2(options: Options) -> Iterator[Step]:
                reads=(meta,), after=("check",), writes=(pictures,), takes_whole_machine=True, takes_overwrite=False,
                why_left_out=no_pictures)  # fmt: skip
     members = MEMBERS_OF[profile]
-    for stream in ("joint", "rgb"):
+    streams = [stream for stream in ("joint", "rgb", "early") if any(stream in MEMBERS[member] for member in members)]
+    for stream in streams:
         yield Step(f"tokens_{stream}", "spotting.train",
                    ("--run", run, "--profile", profile, *settings, "--member", stream, "--stage", "tokens"),
-                   reads=(folds, *((pictures,) if stream == "rgb" else ())), num_folds=options.num_folds,
+                   reads=(folds, *(() if stream == "joint" else (pictures,))), num_folds=options.num_folds,
                    fold_writes=(f"spotting/{run}/tokens/{stream}_*/fold{{fold}}/made_with.json",),
                    minutes=2 * minutes, wants_gpu=True,
-                   why_left_out=no_pictures if stream == "rgb" else str)  # fmt: skip
+                   why_left_out=str if stream == "joint" else no_pictures)  # fmt: skip
     for member in members:
-        left_out = str if member == "joint" else no_pictures
+        left_out = str if MEMBERS[member] == ("joint",) else no_pictures
         yield Step(f"detector_{member}", "spotting.train",
                    ("--run", run, "--profile", profile, *settings, "--member", member, "--stage", "detector"),
                    reads=(folds, *(f"spotting/{run}/tokens/{s}_*/fold*/made_with.json" for s in MEMBERS[member])),
@@ -176,15 +177,25 @@ def _track2(options: Options) -> Iterator[Step]:
                    takes_overwrite=False, minutes=0.2 * minutes, why_left_out=left_out,
                    reads=(f"checkpoints/{run}/spotting_{member}/fold*/weights.pt",),
                    writes=tuple(f"spotting/{run}/members/{member}.{ending}" for ending in ("npz", "json")))  # fmt: skip
-    yield Step("spot", "spotting.blend", ("--run", run), takes_overwrite=False,
-               reads=(f"spotting/{run}/members/*.npz",),
-               writes=(f"spotting/{run}/thresholds.json", f"submissions/{run}/track2.csv"))  # fmt: skip
+    yield Step("frames", "spotting.frames", ("--run", run), reads=(folds,), takes_overwrite=False, minutes=0.5,
+               writes=(f"spotting/{run}/members/frames.npz", f"spotting/{run}/members/frames.json"))  # fmt: skip
+    yield Step("spot", "spotting.blend", ("--run", run), reads=(f"spotting/{run}/members/*.npz",), minutes=0.3,
+               takes_overwrite=False,
+               writes=(f"spotting/{run}/thresholds.json", f"spotting/{run}/out_of_fold.npz",
+                       f"submissions/{run}/track2.csv"))  # fmt: skip
+    for name in ("forecast", "errors"):
+        yield Step(f"{name}_track2", f"spotting.{name}", ("--run", run), takes_overwrite=False,
+                   reads=(f"spotting/{run}/out_of_fold.npz",), writes=(f"spotting/{run}/{name}.json",))  # fmt: skip
 
 
 SEQUENCE_PICTURE_SIZE = {"smoke": 24, "demo": 48, "bench": 64, "paper": 256}  # pixels; side of track 2's pictures
 # What track 2 trains: a detector on the skeleton, on the pictures, and on both (late fusion).
-MEMBERS_OF = {"smoke": ("joint", "late"), "demo": ("joint", "late"), "bench": ("joint", "rgb", "late")}
-MEMBERS_OF["paper"] = MEMBERS_OF["bench"]
+MEMBERS_OF = {
+    "smoke": ("joint", "late"),
+    "demo": ("joint", "rgb"),  # late fusion costs a quarter of the demo's time: python -m papers.s0 makes it
+    "bench": ("joint", "rgb", "late", "tridet"),
+    "paper": ("joint", "rgb", "late", "early", "tridet"),
+}
 RGB_FOLDERS = ("rgb_slowonly", "rgbpose", "m3cn", "prototype", "video_swin", "image_level")
 TWO_PATHWAY_FOLDERS = ("rgbpose", "prototype")  # SlowOnly pathways; those of M3CN are its own
 TAIL_FOLDERS = ("m3cn", "ehct")  # the two of M2HEN

@@ -133,6 +133,21 @@ def spotting_member_json(run: str, member: str) -> Path:
     return spotting_members_dir(run) / f"{member}.json"
 
 
+def spotting_out_of_fold_npz(run: str) -> Path:
+    """Final segments of the training videos, cross-fitted, by every way to blend the members."""
+    return spotting_dir(run) / "out_of_fold.npz"
+
+
+def spotting_forecast_json(run: str) -> Path:
+    """What F1 to expect of track 2 on new people, and how sure that is."""
+    return spotting_dir(run) / "forecast.json"
+
+
+def spotting_errors_json(run: str) -> Path:
+    """What the segments of track 2 get wrong, and what repairing each kind would gain."""
+    return spotting_dir(run) / "errors.json"
+
+
 def submission_csv(run: str, track: str) -> Path:
     return Path("submissions") / run / f"{track}.csv"
 

@@ -3,35 +3,22 @@
 import numpy as np
 from scipy.stats import t
 
-from miga.clips import Clips, load_clips
-from miga.errors import InputError
-from miga.files import read_json
-from miga.paths import spotting_json
-from spotting.blend import read_search
-from spotting.candidates import read_member
-from spotting.job import gestures_of
+from miga.clips import Clips
 from spotting.score import strict_matches
 from spotting.segments import Segments
-from spotting.thresholds import count, cross_fitted
+from spotting.systems import SHIPPED, read_systems
 
 Found = dict[str, Segments]
 
 
 def read_found(run: str) -> tuple[Found, Found]:
-    """(truth, found) by training video; found ones by the thresholds that the other folds choose.
+    """(truth, found) by training video: what ships, the whole procedure cross-fitted.
 
     Raises:
-        InputError: a file that cannot be read, or several members together, which nothing blends yet.
+        InputError: a file that cannot be read.
     """
-    again = f"run `python -m spotting.blend --run {run}` again"
-    names = read_json(spotting_json(run), again).get("members", [])
-    if len(names) != 1:
-        raise InputError(f"{spotting_json(run)}: expected one member, got {', '.join(names) or 'none'}; {again}")
-    member, clips = read_member(run, names[0]), load_clips(run, "track2")
-    search = read_search([member], {})
-    candidates = member.held_out()
-    truth = {video: gestures_of(clips, video) for video in candidates}
-    return truth, cross_fitted(candidates, count(candidates, truth, search), member.fold_of, search)
+    systems, truth, _ = read_systems(run)
+    return truth, systems[SHIPPED]
 
 
 def matches(truth: Segments, found: Segments) -> tuple[np.ndarray, np.ndarray]:

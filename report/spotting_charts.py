@@ -76,7 +76,7 @@ def error_kinds(files: RunFiles) -> list:
             tooltip=["kind:N", "gain:Q"],
         )
     )
-    rows = [[name, str(kinds[name]["count"]), number(kinds[name]["gain"])] for name in names]
+    rows = [[name, str(kinds[name]["number"]), number(kinds[name]["gain"])] for name in names]
     table = Table("Kinds of errors", ["kind", "number", "F1 gained"], rows)
     told = "What F1 would gain if all errors of a kind were mended."
     return [Chart("Kinds of errors", told, spec_of(chart, 26 * len(names) + 10), table)]

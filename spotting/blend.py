@@ -1,7 +1,7 @@
-"""The members' candidates to a submission: thresholds on held-out people, then the test videos.
+"""The members' candidates to a submission: a recipe and thresholds on held-out people, then the test videos.
 
 reads:  clips/<run>/track2/, folds/track2/<run>.csv, spotting/<run>/members/
-writes: spotting/<run>/thresholds.json, submissions/<run>/track2.csv
+writes: spotting/<run>/thresholds.json, spotting/<run>/out_of_fold.npz, submissions/<run>/track2.csv
 
     python -m spotting.blend --run mine [--search.nms_iou 0.2 ...]
 """
@@ -16,12 +16,14 @@ from miga.errors import run_command
 from miga.files import replacing, write_json
 from miga.paths import check_run_name, spotting_json, submission_csv
 from miga.training.config import parse_overrides
-from spotting.candidates import Member, read_members
+from spotting.candidates import AVERAGE, Member, read_members
 from spotting.config import PROFILES, SearchConfig, config_from_dict, override_parts
 from spotting.job import gestures_of
+from spotting.recipes import RECIPES, Blend, Fitted
 from spotting.score import score_videos
 from spotting.segments import Segments
-from spotting.thresholds import apply, choose, count, cross_fitted, describe_scores, threshold_for_count, thresholds_of
+from spotting.systems import SHIPPED, persons_of, write_systems
+from spotting.thresholds import Choice, apply, cross_fitted, describe_scores, threshold_for_count, thresholds_of
 from spotting.unseen import describe_unseen
 from submissions.track2 import COLUMNS
 
@@ -39,53 +41,67 @@ def submission_table(clips: Clips, found: dict[str, Segments]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else parts[0]
 
 
-def out_of_fold_f1(member: Member) -> float:
-    """Strict F1 on held-out people, at cross-fitted thresholds."""
-    return member.facts["out_of_fold"]["strict"]["f1"]
-
-
 def blend(run: str, members: list[Member], search: SearchConfig) -> None:
-    """Choose the member and the thresholds, print the out-of-fold score, write the submission."""
+    """Choose the recipe and its thresholds, print the out-of-fold score, write the submission."""
     clips = load_clips(run, "track2")
-    member = max(members, key=out_of_fold_f1)
-    candidates = member.held_out()
-    truth = {video: gestures_of(clips, video) for video in candidates}
-    counts = count(candidates, truth, search)
-    choice = choose(counts, search)
-    rest = (choice.nms_iou, search.max_segments)
-    out_of_fold = score_videos(truth, cross_fitted(candidates, counts, member.fold_of, search))
+    truth = {video: gestures_of(clips, video) for video in members[0].held_out()}
+    blended = Blend(members, truth, persons_of(clips), search)
+    folds = members[0].folds
+    recipe, steps = blended.choose_recipe(folds)
+    fitted, estimate = blended.fit(recipe, folds), blended.estimate()
+    out_of_fold = score_videos(truth, estimate)
+    systems = {SHIPPED: estimate}
+    systems |= {name: blended.cross_fitted(name) for name in (RECIPES if len(members) > 1 else ())}
+    for member, candidates, counts in zip(members, blended.held_out, blended.alone, strict=True):
+        systems[member.name] = cross_fitted(candidates, counts, member.fold_of, search)
+    write_systems(run, systems)
 
-    of_each = [one for fold in member.folds for one in member.test(fold).values()]
-    mean_count = sum(len(apply(one, choice.threshold, *rest)) for one in of_each) / len(member.folds)
-    threshold = threshold_for_count(member.test(), *rest, mean_count)
-    found = {video: apply(one, threshold, *rest) for video, one in member.test().items()}
+    by_model = {model: merged_test(members, fitted, model, search) for model in (AVERAGE, *folds)}
+    rest = (fitted.choice.nms_iou, search.max_segments)
+    of_each = [one for fold in folds for one in by_model[fold].values()]
+    mean_count = sum(len(apply(one, fitted.choice.threshold, *rest)) for one in of_each) / len(folds)
+    threshold = threshold_for_count(by_model[AVERAGE], *rest, mean_count)
+    found = {video: apply(one, threshold, *rest) for video, one in by_model[AVERAGE].items()}
     table = submission_table(clips, found)
     with replacing(submission_csv(run, "track2")) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
+    weights = dict(zip([member.name for member in members], fitted.weights.tolist(), strict=True))
     write_json(
         spotting_json(run),
         {
-            "members": [member.name],
-            "out_of_fold_of": {member.name: out_of_fold_f1(member) for member in members},
-            "threshold": choice.threshold,
+            "recipe": recipe,
+            "weights": weights,
+            "steps": steps,
+            "threshold": fitted.choice.threshold,
             "test_threshold": threshold,
-            "nms_iou": choice.nms_iou,
-            "curve": curve(choice, search),
+            "nms_iou": fitted.choice.nms_iou,
+            "curve": curve(fitted.choice, search),
             "out_of_fold": out_of_fold,
-            "fingerprint": member.facts["fingerprint"],
+            "by_system": {name: score_videos(truth, one)["strict"]["f1"] for name, one in systems.items()},
+            "fingerprint": members[0].facts["fingerprint"],
         },
     )
     print(f"spotting: {describe_scores(out_of_fold)}")
+    if len(members) > 1:
+        for name, one in systems.items():
+            print(f"  {name:20} {score_videos(truth, one)['strict']['f1']:.3f}")
+        print(f"  ships {recipe}: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items() if weight))
     print(
-        f"  threshold {choice.threshold:g} on single models, {threshold:.3g} on their average over the test videos, "
-        f"suppression IoU {choice.nms_iou:g}"
+        f"  threshold {fitted.choice.threshold:g} on single models, {threshold:.3g} on their average over the test "
+        f"videos, suppression IoU {fitted.choice.nms_iou:g}"
     )
     print(f"  {len(table)} segments in {len(found)} test videos -> {submission_csv(run, 'track2')}")
     for line in describe_unseen(clips):
         print(f"  note: {line}")
 
 
-def curve(choice, search: SearchConfig) -> dict:
+def merged_test(members: list[Member], fitted: Fitted, model: int, search: SearchConfig) -> dict[str, Segments]:
+    """Candidates of every test video by the models of a fold, or by their averages."""
+    by_member = [member.test(model) for member in members]
+    return {video: fitted.merge([one[video] for one in by_member], search.max_segments) for video in by_member[0]}
+
+
+def curve(choice: Choice, search: SearchConfig) -> dict:
     """Strict F1 on the held-out people at every threshold, one list for each overlap of suppression."""
     by_iou = dict(zip(map(str, search.nms_iou), choice.strict_f1.tolist(), strict=True))
     return {"thresholds": thresholds_of(search).tolist(), "strict_f1_by_nms_iou": by_iou}
@@ -105,8 +121,9 @@ def main(argv: list[str] | None = None) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("--run", required=True, type=check_run_name)
+    parser.add_argument("--members", help="only these, joined by commas (default: all there are)")
     args, unknown = parser.parse_known_args(argv)
-    members = read_members(args.run)
+    members = read_members(args.run, args.members.split(",") if args.members else None)
     blend(args.run, members, read_search(members, parse_overrides(unknown)))
 
 

@@ -108,10 +108,11 @@ def thresholds_of_run(run: str, member: str, is_average: bool, args: argparse.Na
     if args.threshold is not None and args.nms_iou is not None:
         return args.threshold, args.nms_iou
     facts = read_json(spotting_json(run), f"run `python -m spotting.blend --run {run}`, or give --threshold, --nms-iou")
-    if facts.get("members") != [member]:
+    used = [name for name, weight in facts.get("weights", {}).items() if weight]
+    if used != [member] or facts["recipe"] != "single":
         raise InputError(
-            f"{spotting_json(run)}: its thresholds are for {', '.join(facts.get('members', ['another version']))}, not "
-            f"for {member} alone; give --threshold and --nms-iou"
+            f"{spotting_json(run)}: its thresholds are for {', '.join(used) or 'another version'}, not for {member} "
+            "alone; give --threshold and --nms-iou"
         )
     threshold = facts["test_threshold" if is_average else "threshold"]
     return (

@@ -32,7 +32,7 @@ def test_every_profile_has_a_list_that_can_run(profile):
         assert waves["tokens_joint"] < waves[f"detector_{member}.0"] < waves[f"propose_{member}"] < waves["spot"] or (
             member == "rgb"
         )
-    assert waves["pictures_track2"] < waves["tokens_rgb"] < waves["detector_late.0"]
+    assert waves["pictures_track2"] < waves["tokens_rgb"] < waves["spot"] < waves["forecast_track2"]
 
 
 def test_a_model_whose_folder_is_gone_is_in_no_list(monkeypatch, workdir):
@@ -45,7 +45,7 @@ def test_settings_reach_their_entries_only():
     options = options_from("--set", "m3cn.weights_pose=pose.pth", "--set", "spotting.detector.window=512")
     steps = {step.name: step for step in pipeline.steps_of(options)}
     assert steps["m3cn"].arguments[-2:] == ("--weights_pose", "pose.pth")
-    assert all("--detector.window" in steps[name].arguments for name in ("tokens_joint", "tokens_rgb", "detector_late"))
+    assert all("--detector.window" in steps[name].arguments for name in ("tokens_joint", "tokens_rgb", "detector_rgb"))
     assert all("pose.pth" not in step.arguments for name, step in steps.items() if name != "m3cn")
 
 

@@ -54,7 +54,7 @@ def test_both_stages_run_and_write_what_they_say(prepared, capsys):
     assert (table.end <= table.video.map({"0101": 150, "0103": 5})).all()
     facts = json.loads(Path("spotting/tiny/thresholds.json").read_text())
     assert {"strict", "organiser"} == facts["out_of_fold"].keys()
-    assert facts["members"] == ["joint"]
+    assert facts["weights"] == {"joint": 1.0} and facts["recipe"] == "single"
     member = read_member("tiny", "joint")
     assert [made["number_format"] for made in member.facts["trained"].values()] == ["fp32", "fp32"]
     assert facts["out_of_fold"] == member.facts["out_of_fold"]
