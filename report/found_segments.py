@@ -21,7 +21,7 @@ def read_found(run: str) -> tuple[Found, Found]:
     """(truth, found) by training video; found ones by the thresholds that the other folds choose.
 
     Raises:
-        InputError: a file that cannot be read, or several members together, which nothing blends yet.
+        InputError: a file that cannot be read, or one that does not name the member that ships.
     """
     again = f"run `python -m spotting.blend --run {run}` again"
     names = read_json(spotting_json(run), again).get("members", [])
