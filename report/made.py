@@ -74,7 +74,7 @@ def papers(files: RunFiles) -> list:
             + [row["note"]]
             for row in facts["rows"]
         ]
-        blocks.append(Table(f"{facts['paper']}, in per cent", ["system", "stands in", *columns, "note"], rows))
+        blocks.append(Table(f"{facts['paper']}, in per cent", ["system", "where", *columns, "note"], rows))
     return blocks
 
 
