@@ -4,8 +4,11 @@ from collections import defaultdict
 
 from miga.files import read_json
 from miga.paths import oof_json, report_dir
-from report.blocks import Section, Table, Text, number
+from report.blocks import NONE, Section, Table, number
 from report.run_files import NotMade, RunFiles
+
+SCORES = {"top1": "top-1", "top5": "top-5", "class_average": "class average", "f1": "F1"}
+SOURCES = {"published": "published", "out_of_fold": "out of fold", "test": "test people"}
 
 
 def how_made(files: RunFiles) -> list:
@@ -58,19 +61,30 @@ def papers(files: RunFiles) -> list:
     paths = sorted((report_dir(files.run) / "papers").glob("*.json"))
     if not paths:
         raise NotMade(
-            f"Not there yet: the tables of the papers are made by hand (python -m papers.s3 --run {files.run})."
+            f"Not there yet: a command for each paper makes its table (python -m papers.s3 --run {files.run})."
         )
     blocks: list = []
     for path in paths:
-        facts = read_json(path, "make it again")
-        rows = [[_cell(row.get(column)) for column in facts["columns"]] for row in facts["rows"]]
-        blocks.append(Table(facts.get("title", path.stem), facts["columns"], rows))
-        blocks += [Text(note) for note in facts.get("notes", [])]
+        facts = read_json(path, f"run `python -m papers.{path.stem} --run {files.run}` again")
+        scores = [name for name in SCORES if any(name in row["published"] for row in facts["rows"])]
+        columns = [f"{SCORES[name]}, {title}" for title in SOURCES.values() for name in scores]
+        rows = [
+            [row["system"], row["where"]]
+            + [_score(row, source, name) for source in SOURCES for name in scores]
+            + [row["note"]]
+            for row in facts["rows"]
+        ]
+        blocks.append(Table(f"{facts['paper']}, in per cent", ["system", "where", *columns, "note"], rows))
     return blocks
 
 
-def _cell(value: object) -> str:
-    return number(value) if isinstance(value, float) or value is None else str(value)
+def _score(row: dict, source: str, name: str) -> str:
+    """Published scores are per cent and ours shares; F1 is a share in both."""
+    value = (row[source] or {}).get(name)
+    if value is None:
+        return NONE
+    is_share = source != "published" or name == "f1"
+    return f"{100 * value:.2f}" if is_share else f"{value:.2f}"
 
 
 HOW_MADE = Section("how_made", "How it was made", "Everything that the figures depend on.")

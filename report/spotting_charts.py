@@ -62,7 +62,7 @@ def error_kinds(files: RunFiles) -> list:
     _ = files.clips("track2")
     path = spotting_dir(files.run) / "errors.json"
     if not path.exists():
-        raise NotMade("Not there yet: no step of this run has written the kinds of errors (spotting errors.json).")
+        raise NotMade(f"Not there yet: python -m spotting.errors --run {files.run} makes it.")
     facts = read_json(path, "make it again")
     kinds = facts["kinds"]
     names = list(kinds)
@@ -78,7 +78,7 @@ def error_kinds(files: RunFiles) -> list:
     )
     rows = [[name, str(kinds[name]["number"]), number(kinds[name]["gain"])] for name in names]
     table = Table("Kinds of errors", ["kind", "number", "F1 gained"], rows)
-    told = "What F1 would gain if all errors of a kind were mended."
+    told = f"F1 is {facts['f1']:.3f}; what it would gain if all errors of a kind were mended, one kind at a time."
     return [Chart("Kinds of errors", told, spec_of(chart, 26 * len(names) + 10), table)]
 
 

@@ -30,7 +30,9 @@ def test_names_that_a_run_may_have(name):
     assert check_run_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["", ".a", "../a", "a/b", "a b", "log.csv", "make.py", "README.md", "x" * 101, "ü"])
+@pytest.mark.parametrize(
+    "name", ["", ".a", "../a", "a/b", "a b", "log.csv", "make.py", "README.md", "templates", "x" * 101, "ü"]
+)
 def test_names_that_a_run_may_not_have_end_in_one_sentence(name, monkeypatch, capsys):
     from folds.make import main
 

@@ -6,6 +6,7 @@ from folds.make import main as make_folds_main
 from miga.paths import fold_checkpoint_dir
 from spotting.blend import main as blend_spotting
 from spotting.candidates import Member, fingerprint_of_run, folds_of_run, write_member
+from spotting.config import PROFILES
 from spotting.segments import make_segments
 from tests.ensemble.planted import prepared_run
 from tests.spotting.tiny_videos import write_tiny_videos
@@ -29,6 +30,7 @@ def spotted_run() -> None:
     for video, rows in clips.table[clips.table.split == "train"].groupby("video_id"):
         start, frames, label = rows.iloc[0][["start_frame", "num_frames", "label"]]
         found[video, fold_of[video]] = make_segments([start], [start + frames], [label], [0.9])
-    facts = {"settings": {}, "device": "cpu", "minutes": 0.1, "out_of_fold": {"strict": {"f1": 0.4}}}
+    facts = {"settings": PROFILES["smoke"].to_dict(), "device": "cpu", "minutes": 0.1}
+    facts |= {"out_of_fold": {"strict": {"f1": 0.4}}}
     write_member("tiny", Member("joint", fold_of, found, {**facts, "fingerprint": fingerprint_of_run("tiny")}))
     blend_spotting(["--run", "tiny"])

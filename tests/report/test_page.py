@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from miga.paths import oof_npz, report_html
+from miga.files import write_json
+from miga.paths import oof_npz, report_dir, report_html, spotting_dir
 from report.page import PARTS, embedded, main
 from tests.ensemble.planted import prepared_run
 from tests.report.runs import blended_run, spotted_run
@@ -92,6 +93,22 @@ def test_a_whole_run_of_skeletons(workdir):
     before = report_html("tiny").read_bytes()
     main(["--run", "tiny"])
     assert report_html("tiny").read_bytes() == before
+
+
+def test_tables_of_papers_and_kinds_of_errors(workdir):
+    spotted_run()
+    row = {"system": "M2HEN", "where": "Table 1, row 14", "note": "as printed", "test": None}
+    rows = [
+        {**row, "published": {"top1": 70.25}, "out_of_fold": {"top1": 0.6287}},
+        {**row, "system": "another method", "published": {"top1": 68.9, "f1": 0.4}, "out_of_fold": None},
+    ]
+    write_json(report_dir("tiny") / "papers" / "s3.json", {"paper": "M2HEN, 2024", "rows": rows})
+    kinds = {"missed": {"number": 7, "gain": 0.25}, "double": {"number": 0, "gain": 0.0}}
+    write_json(spotting_dir("tiny") / "errors.json", {"f1": 0.4, "kinds": kinds})
+    _, reader = made()
+    cells = re.sub(r"\s+", " ", reader.text["papers"])
+    assert "M2HEN, 2024, in per cent" in cells and "70.25" in cells and "62.87" in cells and "40.00" in cells
+    assert "0.250" in reader.text["error_kinds"] and "F1 is 0.400" in reader.text["error_kinds"]
 
 
 def test_a_broken_file_spoils_its_sections_alone(workdir, capsys):
