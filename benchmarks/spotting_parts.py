@@ -11,6 +11,7 @@ Times are processor time, the least of several repeats, so that other work on th
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -59,7 +60,7 @@ def main() -> None:
         query, key, value = torch.randn(3, 1, 4, 32, length)
         inputs = (query, key, value, torch.ones(1, length, dtype=torch.bool), 4)
         torch.testing.assert_close(banded_attention(*inputs), masked_attention(*inputs), atol=1e-5, rtol=1e-4)
-        fast, slow = seconds(lambda i=inputs: banded_attention(*i)), seconds(lambda i=inputs: masked_attention(*i))
+        fast, slow = seconds(partial(banded_attention, *inputs)), seconds(partial(masked_attention, *inputs))
         print(
             f"attention, {length} tokens: {1000 * fast:.2f} ms, masked matrix {1000 * slow:.2f} ms: {slow / fast:.1f} x"
         )
@@ -70,8 +71,8 @@ def main() -> None:
         kept, plain = suppress(found, 0.2, count), suppress_by_pairs(found, 0.2)
         assert np.array_equal(kept.start, plain.start)
         fast, slow = (
-            seconds(lambda f=found, n=count: suppress(f, 0.2, n)),
-            seconds(lambda f=found: suppress_by_pairs(f, 0.2), 1),
+            seconds(partial(suppress, found, 0.2, count)),
+            seconds(partial(suppress_by_pairs, found, 0.2), 1),
         )
         print(
             f"suppression, {count} candidates: {1000 * fast:.1f} ms, by pairs {1000 * slow:.1f} ms: {slow / fast:.1f} x"

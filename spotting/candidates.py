@@ -15,6 +15,7 @@ Track 2 has members as track 1 has entries: a member is one system that proposes
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,8 @@ def write_member(run: str, member: Member) -> None:
     video = np.repeat(np.array([video for video, _, _ in parts], dtype=np.str_), counts)
     path = spotting_member_npz(run, member.name)
     with replacing(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, video=video, **columns)
+        arrays: dict[str, Any] = {"video": video, **columns}
+        np.savez(file, **arrays)
     facts = {**member.facts, "videos": member.fold_of, "sha256": file_sha256(path)}
     write_json(spotting_member_json(run, member.name), facts)
 

@@ -33,8 +33,10 @@ def decode_window(
     boundary = decode_boundaries(points, distances).clamp(0, window) + start
     boundary = boundary.clamp(max=num_frames)
     keep = is_point & (score >= MIN_SCORE) & (boundary[:, 1] > boundary[:, 0])
-    boundary = boundary[keep].double().cpu().numpy()
-    return make_segments(boundary[:, 0], boundary[:, 1], label[keep].cpu().numpy(), score[keep].double().cpu().numpy())
+    start_end = boundary[keep].double().cpu().numpy()
+    return make_segments(
+        start_end[:, 0], start_end[:, 1], label[keep].cpu().numpy(), score[keep].double().cpu().numpy()
+    )
 
 
 def pool_windows(parts: list[Segments]) -> Segments:

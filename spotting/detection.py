@@ -1,10 +1,11 @@
 """Stage 2 of a fold: a member's detector, trained on the tokens of its streams."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from miga.clips import Clips
 from miga.paths import spotting_tokens_npy
@@ -45,7 +46,7 @@ def folds_waited_for(job: SpottingJob, video2fold: dict[str, int], video_ids: li
     return sorted(folds)
 
 
-def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str], job: SpottingJob) -> StreamDetector:
+def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str], job: SpottingJob) -> nn.Module:
     """Find the gestures of `video_ids` in their tokens; the losses of the streams are added up."""
     config = job.config.detector
     speeds = [video_view(number, job.config.extractor.seed).speed for number in range(job.num_views)]
@@ -56,7 +57,7 @@ def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str
     samples = WindowSamples(videos, config, config.seed)
     loss_of = detection_loss_of(config, job.device)
 
-    def loss_fn(outputs: dict, batch: Batch, epoch: int) -> Tensor:
+    def loss_fn(outputs: Any, batch: Batch, epoch: int) -> Tensor:
         losses = [stream_loss(of_stream, batch, epoch, loss_of, config) for of_stream in outputs["streams"].values()]
         return torch.stack(losses).sum()
 

@@ -77,7 +77,7 @@ class Detector(nn.Module):
         """
         x = self.dropout(self.norm(tokens).transpose(1, 2) * is_frame[:, None])  # (B, D, T)
         frame_logits = None
-        if self.context is not None:
+        if self.context is not None and self.frame_head is not None:
             x = self.dropout(self.context(x, is_frame))  # (B, stem_channels, T)
             frame_logits = self.frame_head(x).transpose(1, 2)
         levels = self.pyramid(x)  # L of (B, width, T_l)

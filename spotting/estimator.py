@@ -52,11 +52,11 @@ class Estimator(nn.Module):
         self.cls = nn.ModuleList(nn.Conv1d(channels, num_classes, 3, padding=1) for _ in range(num_levels))
         self.reg = nn.ModuleList(nn.Conv1d(channels, 2 * self.num_bins, 3, padding=1) for _ in range(num_levels))
         for head in self.cls:
-            nn.init.zeros_(head.weight)
-            nn.init.constant_(head.bias, -math.log((1 - START_PROBABILITY) / START_PROBABILITY))
+            nn.init.zeros_(head.get_parameter("weight"))
+            nn.init.constant_(head.get_parameter("bias"), -math.log((1 - START_PROBABILITY) / START_PROBABILITY))
         for head in self.reg:
-            nn.init.zeros_(head.weight)
-            nn.init.ones_(head.bias)
+            nn.init.zeros_(head.get_parameter("weight"))
+            nn.init.ones_(head.get_parameter("bias"))
 
     def forward(self, levels: list[Tensor], is_frame: list[Tensor]) -> dict[str, Tensor]:
         """Score every point, the levels one after another (P points in all).

@@ -1,9 +1,11 @@
 """Stage 1 of a fold: a stream's extractor, trained on trimmed gestures, and the tokens that it makes of videos."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from miga.clips import Clips
 from miga.files import replacing, write_json
@@ -27,8 +29,9 @@ def train_extractor(clips: Clips, stream: Stream, video_ids: list[str], job: Spo
     config = stream.settings
     length = config.clip_len if isinstance(config, EarlyConfig) else 0
     trimmed = TrimmedClips(clips, video_ids, job.config.extractor, length)
+    loss: Callable[[Any, Tensor], Tensor] = stream.loss
     seed_torch(config.seed, job.fold, SEED_OF[stream.name])
-    network = stream.network()
+    network: Any = stream.network()
     if isinstance(stream, EarlyStream):
         weights = {name: job.extractor_folder(name) / "weights.pt" for name in ("joint", "rgb")}
         stream.start(network, {name: load_checkpoint(path)["model"] for name, path in weights.items()})
@@ -39,7 +42,7 @@ def train_extractor(clips: Clips, stream: Stream, video_ids: list[str], job: Spo
         ),
         config,
         prepare=stream.to_input,
-        loss_fn=lambda outputs, batch, epoch: stream.loss(outputs, batch["label"]),
+        loss_fn=lambda outputs, batch, epoch: loss(outputs, batch["label"]),
         folder=job.extractor_folder(stream.name),
         fingerprint=job.extractor_fingerprint(stream.name, stream.made_of()),
         title=f"spotting {stream.name} extractor fold {job.fold}",
@@ -48,7 +51,7 @@ def train_extractor(clips: Clips, stream: Stream, video_ids: list[str], job: Spo
     )
 
 
-def make_tokens(stream: Stream, parts: dict[str, list[str]], model: nn.Module, job: SpottingJob) -> None:
+def make_tokens(stream: Stream, parts: dict[str, list[str]], model: Any, job: SpottingJob) -> None:
     """Write the tokens of videos: all views of those a detector is trained on, plain and mirrored of the others.
 
     Test videos with nothing to look at have none.

@@ -43,7 +43,7 @@ def frame_features(joints: NDArray, skeleton: Skeleton, rate: float = 1.0) -> tu
         reach = max(1, round(step * rate))
         columns.append(moving - moving[np.maximum(rows - reach, 0)])
         columns.append(moving[np.minimum(rows + reach, len(rows) - 1)] - moving)
-    return np.concatenate(columns, axis=1).astype(np.float32), seen.any(1)
+    return np.concatenate(columns, axis=1).astype(np.float32), np.asarray(seen.any(1))
 
 
 def shoulders_of(skeleton: Skeleton) -> tuple[int, int]:

@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,8 @@ def propose(clips: Clips, fold_of: dict[str, int], config: FramesConfig) -> dict
         width, shortest = (max(1, round(n * rates[video])) for n in (config.smoothing, config.min_length))
         return runs(smoothed(probabilities, width), shortest, config.background)
 
-    found, total = {}, {video: 0.0 for video, fold in fold_of.items() if fold == AVERAGE}
+    found: dict[tuple[str, int], Segments] = {}
+    total: dict[str, Any] = {video: 0.0 for video, fold in fold_of.items() if fold == AVERAGE}
     folds = sorted(set(fold_of.values()) - {AVERAGE})
     for fold in folds:
         others = [video for video, of in fold_of.items() if of not in (fold, AVERAGE)]
@@ -153,7 +155,7 @@ def main(argv: list[str] | None = None) -> None:
     found = propose(clips, fold_of, config)
     held_out = Member(NAME, fold_of, found, {}).held_out()
     truth = {video: gestures_of(clips, video) for video in held_out}
-    facts = {
+    facts: dict[str, Any] = {
         "settings": dataclasses.asdict(config),
         "fingerprint": fingerprint_of_run(args.run),
         "device": device_name(choose_device("cpu")),

@@ -28,7 +28,7 @@ class Calibration:
     def __init__(self, found: dict[str, Segments], truth: dict[str, Segments]) -> None:
         hit = np.concatenate([strict_matches(truth[v], one) >= 0 for v, one in found.items()] or [np.zeros(0, bool)])
         score = np.concatenate([one.score for one in found.values()] or [np.zeros(0)])
-        self.slope, self.level = 0.0, _log_odds(np.array((hit.sum() + 0.5) / (len(hit) + 1)))
+        self.slope, self.level = 0.0, float(_log_odds(np.array((hit.sum() + 0.5) / (len(hit) + 1))))
         if 0 < hit.sum() < len(hit):
             fitted = LogisticRegression(C=10.0).fit(_log_odds(score)[:, None], hit)
             self.slope = max(float(fitted.coef_[0, 0]), 0.05)

@@ -30,6 +30,7 @@ from miga.training.checkpoint import load_checkpoint
 from miga.training.seeding import make_deterministic
 from spotting.config import SpottingConfig
 from spotting.detection import token_files
+from spotting.extractor import FrameExtractor
 from spotting.job import SpottingJob, make_jobs
 from spotting.live_input import frames_of_camera, frames_of_file, frames_of_lines, frames_of_video, is_pace
 from spotting.live_segments import SegmentStream
@@ -86,7 +87,7 @@ class Spotter:
         return found if self.is_seen else found[:0]
 
 
-def load_extractor(job: SpottingJob, clips: Clips) -> torch.nn.Module:
+def load_extractor(job: SpottingJob, clips: Clips) -> FrameExtractor:
     """The trained extractor of a fold."""
     model = PoseStream(clips, job.config).network()
     model.load_state_dict(load_checkpoint(job.extractor_folder("joint") / "weights.pt", job.device)["model"])
@@ -143,7 +144,8 @@ def spot(spotter: Spotter, frames: Iterator[NDArray], clips: Clips, fps: float, 
     Raises:
         InputError: of the frames, after the segments of those before it are written.
     """
-    spent, fault, begun = [], None, time.perf_counter()
+    spent: list[float] = []
+    fault, begun = None, time.perf_counter()
     while True:
         try:
             joints = next(frames, None)

@@ -37,7 +37,7 @@ class SegmentStream:
         self.points = points_of(config)
         self.tokens: NDArray | None = None  # (streams, n, D) from frame `first`
         self.first, self.count = 0, 0  # frame of the oldest token, number of tokens so far
-        self.next_start, self.said_to = 0, 0  # start of the next window; frame up to which ends are decided
+        self.next_start, self.said_to = 0, 0.0  # start of the next window; frame up to which ends are decided
         self.scores_first, self.scores = 0, np.zeros((0, num_classes + 1))  # sums of frame probabilities
         self.open: Segments = empty_segments()  # whose scores may still change
         self.known: Segments = empty_segments()  # rescored; decided or not
@@ -55,7 +55,8 @@ class SegmentStream:
             parts.append(self._decide(min(self.next_start, self.count - window)))
         else:
             while self.count - self.look_ahead >= self.said_to + self.hop:
-                parts.append(self._say(self.said_to + self.hop, self.said_to + self.hop + self.look_ahead))
+                to = int(self.said_to) + self.hop
+                parts.append(self._say(to, to + self.look_ahead))
         self._forget(self.next_start if self.is_exact else self.count - window - self.hop)
         return concatenate(parts)
 
@@ -71,6 +72,7 @@ class SegmentStream:
     @torch.no_grad()
     def _run(self, start: int, num_frames: int) -> tuple[Segments, list[dict]]:
         """Candidates of the window from frame `start` of a video that has `num_frames`."""
+        assert self.tokens is not None  # it runs when tokens came
         outputs, each = [], len(self.tokens) // len(self.detectors)
         for i, tokens in enumerate(self.tokens):
             padded, is_frame = padded_window(tokens[: num_frames - self.first], start - self.first, self.config.window)
@@ -108,12 +110,12 @@ class SegmentStream:
         if not (self.state == 0).any():
             return self._remember(empty_segments(), known)
         rivals = self._rivals(known, known)
-        waits = self._rivals(known, self.open).any(1)  # a score that may still change
+        waits = np.asarray(self._rivals(known, self.open).any(1))  # a score that may still change
         order, said = np.lexsort((known.label, known.end, known.start, -known.score)), []
         for place, i in enumerate(order.tolist()):
             if self.state[i]:
                 continue
-            better = self.state[order[:place]][rivals[i, order[:place]]]
+            better = self.state[order[:place]][np.asarray(rivals)[i, order[:place]]]
             if (better == 1).any():
                 self.state[i] = -1
             elif not waits[i] and not (better == 0).any():
@@ -145,8 +147,8 @@ class SegmentStream:
         due = candidates[is_due]
         order = np.lexsort((due.label, due.end, due.start, -due.score))[:MAX_CANDIDATES]
         said = empty_segments()
-        for i in order:
-            one = due[[i]]
+        for i in order.tolist():
+            one = due[i : i + 1]
             if not self._rivals(one, concatenate([self.known, said])).any():
                 said = concatenate([said, one])
         recent = self.known[self.known.end > start]
@@ -154,5 +156,6 @@ class SegmentStream:
         return said
 
     def _forget(self, first: int) -> None:
+        assert self.tokens is not None
         first = min(max(first, self.first), max(self.first, self.count - self.config.window))
         self.tokens, self.first = self.tokens[:, first - self.first :], first

@@ -47,7 +47,7 @@ def pose_tokens(joints: NDArray, view: View, skeleton: Skeleton) -> NDArray[np.f
         columns += [2 * _movement(pose, step), 2 * _movement(centre, step) / unit[:, None]]
     columns += [5 * _movement(np.log(unit)[:, None], max(STEPS)), np.ones((len(xy), 1))]
     tokens = np.concatenate(columns, axis=1).clip(-LIMIT, LIMIT)
-    return (tokens * is_there[:, None]).astype(np.float32)
+    return (tokens * np.expand_dims(is_there, 1)).astype(np.float32)
 
 
 def _body_unit(xy: NDArray, seen: NDArray[np.bool_], skeleton: Skeleton) -> NDArray[np.float64]:

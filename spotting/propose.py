@@ -60,13 +60,14 @@ def find_candidates(
     parts: list[list[Segments]] = [[] for _ in groups]
     frames = [FrameScores(num_frames, clips.num_classes) for _ in groups]
     for start in window_starts(num_frames, window, window // 2).tolist():
-        outputs, groups = [], [[] for _ in groups]
+        outputs: list[dict[str, torch.Tensor]] = []
+        groups = [[] for _ in groups]
         for number, (detector, of_fold) in enumerate(zip(detectors, tokens, strict=True)):
             for stream, of_view in of_fold:
                 padded, is_frame = padded_window(of_view, start, window)
                 looked_at = {stream: torch.from_numpy(padded)[None].to(device)}
-                for group in (0, number + 1)[: len(groups)]:
-                    groups[group].append(len(outputs))
+                for place in (0, number + 1)[: len(groups)]:
+                    groups[place].append(len(outputs))
                 seen = detector(torch.from_numpy(is_frame)[None].to(device), **looked_at)
                 outputs.append(seen["streams"][stream])
         is_point = outputs[0]["is_point"][0]

@@ -129,7 +129,8 @@ class Blend:
 
     def choose_recipe(self, folds: list[int]) -> tuple[str, list[dict]]:
         """Which recipe ships as far as these folds know, and what was asked on the way."""
-        current, steps = "single", []
+        current = "single"
+        steps: list[dict] = []
         if len(self.members) == 1 or len(folds) < 2:
             return current, steps
         inside = np.isin(self.fold, folds)

@@ -9,6 +9,7 @@ Source: MiGA 2024 track 2 (NPU), section 3: two streams, each described by a pat
 
 import hashlib
 import json
+from typing import Any
 
 from miga.clips import Clips
 from miga.training.config import plain, training_settings
@@ -18,7 +19,7 @@ from spotting.pose_stream import PoseStream
 from spotting.rgb_stream import RgbStream
 
 Stream = PoseStream | RgbStream | EarlyStream
-STREAMS = {"joint": PoseStream, "rgb": RgbStream, "early": EarlyStream}
+STREAMS: dict[str, Any] = {"joint": PoseStream, "rgb": RgbStream, "early": EarlyStream}
 # The settings of the skeleton stream that say how clips are cut, labelled and turned into tokens, in every stream.
 OF_CLIPS = ("clip_len", "overlap", "tokens", "sampling", "repeats", "background_share", "augmentation", "num_views")
 
@@ -42,4 +43,5 @@ def stream_key(config: SpottingConfig, name: str) -> str:
 
 def open_stream(clips: Clips, config: SpottingConfig, name: str) -> Stream:
     """Raises InputError where the pictures are not there."""
-    return STREAMS[name](clips, config)
+    stream: Stream = STREAMS[name](clips, config)
+    return stream

@@ -8,7 +8,7 @@ import dataclasses
 import types
 import typing
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from miga.errors import InputError
 
@@ -78,7 +78,11 @@ def prediction_settings(config: FitConfig) -> dict[str, Any]:
     return {key: value for key, value in plain(dataclasses.asdict(config)).items() if key in PREDICTION_ONLY}
 
 
-Config = TypeVar("Config", bound=FitConfig)
+class Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Config = TypeVar("Config", bound=Dataclass)
 
 
 def without_start(config: Config) -> Config:

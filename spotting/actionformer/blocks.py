@@ -130,7 +130,7 @@ class SGP(nn.Module):
             }
         )
         for conv in self.convs.values():
-            nn.init.normal_(conv.weight, std=SGP_START)
+            nn.init.normal_(conv.get_parameter("weight"), std=SGP_START)
         self.norm_mlp = nn.GroupNorm(NUM_GROUPS, channels)
         self.mlp = feed_forward(channels, hidden)
         self.drop_out, self.drop_mlp = drop_path(channels, dropped), drop_path(channels, dropped)

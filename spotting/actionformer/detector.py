@@ -59,7 +59,7 @@ class TriDet(nn.Module):
         """
         x = self.dropout(tokens.transpose(1, 2) * is_frame[:, None])  # (B, D, T)
         frame_logits = None
-        if self.context is not None:
+        if self.context is not None and self.frame_head is not None:
             x = self.dropout(self.context(x, is_frame))  # (B, width, T)
             frame_logits = self.frame_head(x).transpose(1, 2)
         levels, masks = self.encoder(x, is_frame)

@@ -29,7 +29,7 @@ class ConvHead(nn.Module):
         self.hidden = nn.ModuleList(MaskedConv(channels, channels) for _ in range(NUM_HIDDEN))
         self.output = nn.Conv1d(channels, out_channels, 3, padding=1)
         start = -math.log((1 - START_PROBABILITY) / START_PROBABILITY) if is_score else 0.0
-        nn.init.constant_(self.output.bias, start)
+        nn.init.constant_(self.output.get_parameter("bias"), start)
 
     def forward(self, x: Tensor, is_token: Tensor) -> Tensor:
         """(B, C, T) to (B, out_channels, T), zero in padding."""
@@ -86,7 +86,7 @@ class Heads(nn.Module):
         for x, mask, scale in zip(levels, masks, self.scales, strict=True):
             logits.append(self.cls(x, mask).transpose(1, 2))  # (B, T_l, K)
             offsets = F.relu(scale * self.reg(x, mask)).transpose(1, 2)  # (B, T_l, 2 (R + 1))
-            if self.max_distance:
+            if self.start is not None and self.end is not None:
                 near = x.detach()  # as published: boundary scores do not shape the features
                 offsets = offsets.unflatten(-1, (2, -1))
                 offsets = trident_distances(self.start(near, mask), self.end(near, mask), offsets)
