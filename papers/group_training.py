@@ -2,11 +2,11 @@
 
     Logits = sum_i alpha_i Map{Logits_HeatRGB_i + Logits_Hyper_i}
 
-i = 4 are the models of all classes, i < 4 the tail models of M3CN and EHCT, added one to one. Map puts the logits of a tail
-model into the places of their classes where it predicts a tail class, else nothing (reading R1 of `ensemble.merge`).
+i = 4 are the models of all classes, i < 4 the tail models of M3CN and EHCT, added one to one. Map puts the logits of a
+tail model into the places of their classes where it predicts a tail class, else nothing (R1 of `ensemble.merge`).
 
-Our files keep the logarithm of the mean probability over the views. Softmax leaves a constant a clip open, which matters
-where only some classes are added to: logits are taken with a mean of zero over the outputs of each network.
+Our files keep the logarithm of the mean probability over the views. Softmax leaves a constant a clip open, which
+matters where only some classes are added to: logits are taken with a mean of zero over the outputs of each network.
 The alphas are printed nowhere.
 """
 

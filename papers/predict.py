@@ -85,10 +85,9 @@ def main(argv: list[str] | None = None) -> None:
     entry = entry_of(args.entry)
     config = entry_config(args.run, args.entry, entry)
     changes = parse_overrides(unknown)
-    for field in changes.keys() - prediction_settings(config).keys():
-        raise InputError(
-            f"--{field}: a setting of the training; only {', '.join(prediction_settings(config))} fit here"
-        )
+    allowed = prediction_settings(config)
+    for field in changes.keys() - allowed.keys():
+        raise InputError(f"--{field}: not a setting of prediction alone; those are {', '.join(allowed)}")
     changed = override(config, changes)
 
     def made_from(fold: int) -> dict:
