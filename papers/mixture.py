@@ -1,6 +1,7 @@
 """Fixed sums of entries: what a paper's row says of the clips, and its scores."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,7 @@ def reached_by(weights: Mapping[str, float]) -> Callable[[Options], Reached]:
     """The scores of a sum of the entries' probabilities with these fixed weights."""
 
     def reached(options: Options) -> Reached:
-        names = sorted(weights)
-        entries = read_entries([oof_npz(options.run, name) for name in names], options.run)
-        return reached_with(options, entries, *sum_of(entries, [weights[name] for name in names]))
+        return reached_with(options, *system_of(options, weights))
 
     return reached
 
@@ -46,3 +45,41 @@ def reached_with(options: Options, entries: Entries, held_out: np.ndarray, test:
 def kept(values: np.ndarray, label: np.ndarray) -> dict[str, float]:
     found = scores(values, label)
     return {name: found[name] for name in KEPT}
+
+
+def reached_by_tuned(systems: Sequence[Mapping[str, float]]) -> Callable[[Options], Reached]:
+    """The scores of a sum of systems, each a fixed sum of entries, whose weights are chosen on training people.
+
+    Each fold is scored by the weights that are best in top-1 on the other folds, the test clips by those of all folds.
+    Tenths are tried; of several best ones those nearest to equal weights are taken.
+    """
+
+    def reached(options: Options) -> Reached:
+        read = [system_of(options, system) for system in systems]
+        entries, probabilities = read[0][0], np.stack([held_out for _, held_out, _ in read])
+        tried = tenths(len(systems))
+        right = np.stack([np.tensordot(w, probabilities, 1).argmax(1) == entries.label for w in tried])
+        held_out = np.empty(probabilities.shape[1:])
+        for fold in np.unique(entries.fold):
+            rows = entries.fold == fold
+            weights = tried[int(right[:, ~rows].sum(1).argmax())]
+            held_out[rows] = np.tensordot(weights, probabilities[:, rows], 1)
+        weights = tried[int(right.sum(1).argmax())]
+        test = np.tensordot(weights, np.stack([of_test for _, _, of_test in read]), 1)
+        note = f"Weights for the test people {', '.join(f'{w:g}' for w in weights)}, chosen on the training people."
+        return reached_with(options, entries, held_out, test, note)
+
+    return reached
+
+
+def system_of(options: Options, weights: Mapping[str, float]) -> tuple[Entries, np.ndarray, np.ndarray]:
+    """The entries of a fixed sum, and what it says of the training and of the test clips."""
+    names = sorted(weights)
+    entries = read_entries([oof_npz(options.run, name) for name in names], options.run)
+    return entries, *sum_of(entries, [weights[name] for name in names])
+
+
+def tenths(count: int) -> np.ndarray:
+    """(W, count) weights in tenths that sum to one, the most equal first."""
+    found = np.array([w for w in product(range(11), repeat=count) if sum(w) == 10]) / 10
+    return found[np.argsort((found**2).sum(1), kind="stable")]

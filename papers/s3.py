@@ -12,6 +12,7 @@ alone before both; NoC, the number of test clips, is a matter of prediction, so 
 from pathlib import Path
 
 from miga.engine.options import Options
+from miga.engine.steps import Step
 from miga.errors import run_command
 from miga.files import read_json
 from miga.paths import clips_dir
@@ -81,7 +82,7 @@ def backbone_rows(options: Options, title: str, folder: str, entry: str, publish
     return found
 
 
-def table_2(options: Options, ehct: object, ehct_tails: object) -> list[Row]:
+def table_2(options: Options, ehct: Step, ehct_tails: Step) -> list[Row]:
     """What table 2 adds to table 1."""
     hyperformer = entry_of_run(options, "ehct", "joint")
     note = "" if hyperformer == "ehct_joint" else f"Ours is {hyperformer}: this profile joins the streams."

@@ -14,6 +14,7 @@ class GECNConfig(EntryConfig):
     k: int = 1  # mode of the skeleton: 1 = bones, the depth of its tree or more = joints
     streams: tuple[str, ...] = ("joint",)  # what each joint carries: joint, bone, motion; with several use a large k
     unit: str = "picture"  # of lengths: picture (published) or body, which takes the distance from the camera out
+    attention: bool = True  # False: eq. 2 alone, the baseline of table 1: the normalised adjacency, fixed, in one head
     attention_std: float = 1.0  # of the first attention weights; 1 is published, 0.1 learns small data far better
     noise: float = 0.5  # of z while training
     dropout: float = 0.0  # before z
