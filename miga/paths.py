@@ -204,3 +204,13 @@ def paper_txt(run: str, paper: str) -> Path:
 def class_distribution_png(run: str) -> Path:
     """Training clips of each class, with the parts A to D."""
     return report_dir(run) / "class_distribution.png"
+
+
+def image_level_report_json(run: str) -> Path:
+    """What the image-level baseline reaches on single frames, trained as its report did."""
+    return report_dir(run) / "image_level_report.json"
+
+
+def image_level_curves_png(run: str) -> Path:
+    """Its loss and accuracy over the epochs."""
+    return report_dir(run) / "image_level_curves.png"

@@ -26,8 +26,11 @@ from miga.paths import paper_json, paper_txt
 from pipeline import steps_of
 
 Scores = dict[str, float]
-COLUMNS = ("top1", "top5", "class_average", "f1")
-TITLES = {"top1": "top-1", "top5": "top-5", "class_average": "class avg", "f1": "F1"}
+COLUMNS = ("top1", "top5", "class_average", "f1", "fps")
+AS_PRINTED = ("f1", "fps")  # all others are shown in per cent
+TITLES = {"top1": "top-1", "top5": "top-5", "class_average": "class avg", "f1": "F1", "fps": "frames/s"}
+
+NOT_HERE = {"only", "from_step", "fold", "check", "tune", "overwrite", "dry_run", "print"}
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,13 @@ class Reached:
     out_of_fold: of the training clips, by networks that never saw the clip's person.
     test: of the test clips, None where their labels are hidden.
     note: what a reader must know of them, in a sentence.
+    same_people: of held-out clips whose people were trained on, where a paper did so; never beside `out_of_fold`.
     """
 
-    out_of_fold: Scores
+    out_of_fold: Scores | None
     test: Scores | None
     note: str = ""
+    same_people: Scores | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ def fill(paper: Paper, argv: list[str] | None = None) -> None:
     parser.prog, parser.description = f"python -m papers.{paper.name}", f"Fill the tables of {paper.title}."
     parser.add_argument("--rows", metavar="KEY,..", help="fill these rows alone; --list shows their names")
     given = vars(parser.parse_args(argv))
+    for name in NOT_HERE & given.keys():
+        raise InputError(f"--{name.replace('_', '-')}: not an option of a table; python -m pipeline has it")
     options = options_of(given)
     rows = chosen_rows(list(paper.rows(options)), given.get("rows"))
     plan = plan_of(options, rows)
@@ -187,6 +194,7 @@ def write_table(
         {
             "key": row.key, "system": row.system, "where": row.where, "published": row.published, "note": note,
             "out_of_fold": reached.out_of_fold if reached else None, "test": reached.test if reached else None,
+            "same_people": reached.same_people if reached else None,
             "steps": [step if isinstance(step, str) else step.name for step in row.steps],
         }
         for row, reached, note in filled
@@ -207,7 +215,8 @@ def format_rows(filled: Sequence[tuple[Row, Reached | None, str]]) -> list[str]:
     lines.append(f"  {'row':{key_width}}  {'system':{width}}  " + " | ".join([head] * 3))
     notes: list[str] = []
     for row, reached, note in filled:
-        scores = (row.published, *(_shown(reached, name) for name in ("out_of_fold", "test")))
+        held_out = _shown(reached, "out_of_fold") or _shown(reached, "same_people")
+        scores = (row.published, held_out, _shown(reached, "test"))
         cells = [" ".join(f"{_cell(block, name):>9}" for name in columns) for block in scores]
         if note and note not in notes:
             notes.append(note)
@@ -219,7 +228,7 @@ def format_rows(filled: Sequence[tuple[Row, Reached | None, str]]) -> list[str]:
 def _shown(reached: Reached | None, name: str) -> Scores:
     """Our scores in the unit of the published figures: F1 between 0 and 1, all else in per cent."""
     scores = getattr(reached, name) if reached else None
-    return {name: value if name == "f1" else 100 * value for name, value in (scores or {}).items()}
+    return {name: value if name in AS_PRINTED else 100 * value for name, value in (scores or {}).items()}
 
 
 def _cell(scores: Scores, name: str) -> str:
