@@ -1,7 +1,8 @@
 """The image-level report of LUT (MiGA 2024): frames one by one, and its speed.
 
 reads:  report/<run>/options.json, report/<run>/image_level_report.json; what its steps write
-writes: report/<run>/papers/s4.{json,txt}; through its steps report/<run>/image_level_{report.json,curves.png}, oof/<run>/
+writes: report/<run>/papers/s4.{json,txt}; through its steps oof/<run>/ and
+        report/<run>/{image_level_report.json,image_level_curves.png}
 
     python -m papers.s4 --run R
 """
@@ -49,7 +50,8 @@ def speed(options: Options) -> Reached:
 def rows(options: Options) -> list[Row]:
     step, entry = as_reported_step(options), entry_of_run(options, "image_level")
     return [
-        Row("frames", "EfficientNetV2-B0 + keypoints, frames", "section 4", {"top1": 47.08, "top5": 89.26}, (step,), frames),
+        Row("frames", "EfficientNetV2-B0 + keypoints, frames", "section 4", {"top1": 47.08, "top5": 89.26},
+            (step,), frames),
         Row("speed", "frames a second, keypoints given", "section 4", {"fps": 130.6}, (step,), speed),
         Row("speed_pose", "frames a second, with MoveNet", "section 4", {"fps": 55.3},
             note="Keypoints come with the recordings; no detector runs in this entry."),

@@ -46,7 +46,8 @@ PROFILES = {
         lambda_2=0.02, scale=0.2, flip=0.5, flip_test=True, num_test_clips=4,
     ),
     "paper": GECNConfig(
-        epochs=110, batch_size=32, lr=0.1, lr_batch_size=64, nesterov=True, weight_decay=5e-4, warmup_epochs=5,
+        epochs=110, batch_size=32, lr=0.1, lr_batch_size=64, nesterov=True,
+        decay_norms_and_biases=True, weight_decay=5e-4, warmup_epochs=5,
         milestones=(90, 100), num_workers=8,
     ),
 }  # fmt: skip

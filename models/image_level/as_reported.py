@@ -6,9 +6,9 @@ writes: checkpoints/<run>/papers/image_level_report/{checkpoint,weights}.pt, rep
 
     python -m models.image_level.as_reported --run demo [--profile paper] [--setting value ...]
 
-Every frame of a clip is a sample; up to 20 epochs of Adam with AMSGrad from 1e-3; the rate is reduced where the loss of
-the held-out frames stands still, and training stops 4 epochs after its least. Of each class a fifth of the clips is held
-out: clips, not people, so these figures are not those of new people, and what is stopped by them is scored on them.
+Every frame of a clip is a sample; up to 20 epochs of Adam with AMSGrad from 1e-3; the rate falls where the loss of the
+held-out frames stands still, and training stops 4 epochs after its least. Of each class a fifth of the clips is held
+out: clips, not people, so these figures are not those of new people, and training is stopped by what is scored.
 That is why no out-of-fold file is written: no blend and no choice may read them. Test people are not touched.
 
 Source: the image-level report of LUT (MiGA 2024). It is silent on the batch, on how much the rate falls and when: 64,

@@ -69,6 +69,7 @@ def recipe_of_size(config: VideoSwinConfig) -> VideoSwinConfig:
 
 
 BIAS_TABLES = ("relative_position_bias_table",)  # have no weight decay, as published
+NORMS = tuple(f"{norm}.{name}" for norm in ("norm", "norm1", "norm2") for name in ("weight", "bias"))  # nor have these
 
 PROFILES = {
     "smoke": VideoSwinConfig(
@@ -96,7 +97,8 @@ PROFILES = {
     # The learning rate is that of 64 clips a step; pretrained layers take a tenth of it.
     "paper": VideoSwinConfig(
         epochs=30, batch_size=8, accumulation=8, optimizer="adamw", lr=1e-3, lr_batch_size=64, backbone_lr_factor=0.1,
-        weight_decay=OF_SIZE, no_decay=BIAS_TABLES, warmup_epochs=2.5, precision="bf16", num_workers=8,
+        weight_decay=OF_SIZE, decay_norms_and_biases=True,
+        no_decay=(*BIAS_TABLES, *NORMS), warmup_epochs=2.5, precision="bf16", num_workers=8,
         pretrained="imagenet",
     ),
 }  # fmt: skip
