@@ -58,7 +58,11 @@ def trained_entries(run: str) -> list[str]:
 
 
 def entry_folder(name: str) -> str | None:
-    """The folder of models/ of the entry `<folder>` or `<folder>_<variant>`; None where no folder fits."""
+    """The folder of models/ of the entry `<folder>` or `<folder>_<variant>`; None where no folder fits.
+
+    Entries of the published tables have a folder in front, papers/<folder>_<variant>.
+    """
+    name = name.rpartition("/")[2]
     return max((one for one in folders() if name == one or name.startswith(f"{one}_")), key=len, default=None)
 
 

@@ -204,3 +204,28 @@ def start_dir(run: str, name: str, fold: int | None) -> Path:
 def rehearsal_txt(run: str) -> Path:
     """Seconds and memory of one training step of every entry."""
     return report_dir(run) / "rehearsal.txt"
+
+
+def paper_json(run: str, paper: str) -> Path:
+    """The tables of a paper, published figures beside those that the run reaches."""
+    return report_dir(run) / "papers" / f"{paper}.json"
+
+
+def paper_txt(run: str, paper: str) -> Path:
+    """The same for a person to read."""
+    return report_dir(run) / "papers" / f"{paper}.txt"
+
+
+def class_distribution_png(run: str) -> Path:
+    """Training clips of each class, with the parts A to D."""
+    return report_dir(run) / "class_distribution.png"
+
+
+def image_level_report_json(run: str) -> Path:
+    """What the image-level baseline reaches on single frames, trained as its report did."""
+    return report_dir(run) / "image_level_report.json"
+
+
+def image_level_curves_png(run: str) -> Path:
+    """Its loss and accuracy over the epochs."""
+    return report_dir(run) / "image_level_curves.png"

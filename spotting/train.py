@@ -136,7 +136,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def check_member_name(name: str) -> str:
     """Raises InputError unless `name` can be that of files."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+    if not re.fullmatch(r"(papers/)?[a-z][a-z0-9_]*", name):  # papers/: where no blend looks
         raise InputError(f"--name {name}: expected small letters, digits and '_', for example late_512")
     return name
 

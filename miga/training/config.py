@@ -42,7 +42,8 @@ class FitConfig:
     momentum: float = 0.9  # sgd only
     nesterov: bool = False  # sgd only
     weight_decay: float = 1e-4  # on every parameter with two or more dimensions; norms and biases are free
-    no_decay: tuple[str, ...] = ()  # endings of the names of further parameters without weight decay
+    decay_norms_and_biases: bool = False  # weight decay on every parameter, as most published code has it
+    no_decay: tuple[str, ...] = ()  # endings of the names of parameters without weight decay all the same
     backbone_lr_factor: float = 1.0  # on the learning rate of the parameters below `model.backbone`
     warmup_epochs: float = 0.0  # linear from 0, counted in steps
     milestones: tuple[int, ...] = ()  # epochs at which lr is multiplied by 0.1; empty = cosine to 0 per step

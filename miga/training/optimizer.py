@@ -19,14 +19,15 @@ def parameter_groups(model: nn.Module, config: FitConfig) -> list[dict]:
     """The trained parameters by learning rate and weight decay; no group is empty.
 
     The parameters below `model.backbone` get `backbone_lr_factor` times the learning rate. Weight decay is on tensors
-    with two or more dimensions, but not where the name ends with one of `no_decay`.
+    with two or more dimensions, with `decay_norms_and_biases` on all, but not where the name ends with one of
+    `no_decay`.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         lr = scaled_lr(config) * (config.backbone_lr_factor if name.startswith("backbone.") else 1.0)
-        is_decayed = parameter.ndim > 1 and not name.endswith(config.no_decay)
+        is_decayed = (parameter.ndim > 1 or config.decay_norms_and_biases) and not name.endswith(config.no_decay)
         groups.setdefault((lr, config.weight_decay if is_decayed else 0.0), []).append(parameter)
     # The largest learning rate first: it is the one that the log shows.
     ordered = sorted(groups.items(), key=lambda group: group[0], reverse=True)

@@ -23,6 +23,7 @@ def train_entry(entry: Entry, argv: list[str] | None) -> None:
     parser = SettingsParser(f"Train the entries of models/{entry.folder}.", argv, entry.profiles)
     add_run_arguments(parser)
     parser.add_argument("--stages-only", action="store_true", help="train what comes before the whole network, no more")
+    parser.add_argument("--name", help="of the out-of-fold file, where settings make an entry of their own")
     args, unknown = parser.parse_known_args(argv)
     check_run_name(args.run)
     profile = entry.profiles[args.profile]
@@ -32,7 +33,8 @@ def train_entry(entry: Entry, argv: list[str] | None) -> None:
         from recordings.rgb_store import build_rgb_store  # loads the video library
 
         build_rgb_store(args.run, config.picture_size)
-    work = FoldWork(entry.name(config, profile), entry.needs, config, partial(train_and_predict, entry, config))
+    name = args.name or entry.name(config, profile)
+    work = FoldWork(name, entry.needs, config, partial(train_and_predict, entry, config))
     if args.stages_only:
         train_stages(args, entry, work)
     else:

@@ -49,7 +49,8 @@ PROFILES = {
         strides=(2, 1, 2, 1), unit="body", scale=0.2, flip=0.5, flip_test=True, num_test_clips=4,
     ),
     "paper": EHCTConfig(
-        epochs=140, batch_size=64, lr=0.025, lr_batch_size=64, nesterov=True, weight_decay=4e-4, warmup_epochs=5,
+        epochs=140, batch_size=64, lr=0.025, lr_batch_size=64, nesterov=True,
+        decay_norms_and_biases=True, weight_decay=4e-4, warmup_epochs=5,
         milestones=(110, 120), num_workers=8,
     ),
 }  # fmt: skip

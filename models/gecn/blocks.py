@@ -48,26 +48,39 @@ class GraphConv(nn.Module):
     """Self-attention graph convolution: ReLU(BN(sum over heads of W_h ((A_h * S_h) x)) + shortcut(x)).
 
     A_h (V, V) is learned and shared over time, S_h is the attention of the frame, `*` is element by element.
+
+    Args:
+        adjacency: (V, V) in place of all A_h and S_h, in one head: the graph convolution of equation 2.
     """
 
+    adjacency: Tensor
+
     def __init__(
-        self, in_channels: int, out_channels: int, num_joints: int, num_heads: int, attention_std: float
-    ) -> None:
+        self, in_channels: int, out_channels: int, num_joints: int, num_heads: int, attention_std: float,
+        adjacency: Tensor | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.topology = nn.Parameter(torch.eye(num_joints).repeat(num_heads, 1, 1))
+        if adjacency is None:
+            self.topology = nn.Parameter(torch.eye(num_joints).repeat(num_heads, 1, 1))
+        else:
+            num_heads = 1
+            self.register_buffer("adjacency", adjacency[None], persistent=False)
         self.weight = nn.Parameter(torch.empty(out_channels, num_heads * in_channels))
         self.bias = nn.Parameter(torch.zeros(num_heads, out_channels))
         nn.init.normal_(self.weight, 0, math.sqrt(2 / (out_channels * in_channels * num_heads)))
         self.down = projection(in_channels, out_channels) if in_channels != out_channels else nn.Identity()
         self.bn = nn.BatchNorm2d(out_channels)
         nn.init.constant_(self.bn.weight, BRANCH_SCALE)
-        self.attn = JointAttention(in_channels, num_heads, attention_std)
+        self.attn = JointAttention(in_channels, num_heads, attention_std) if adjacency is None else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T, V) -> (B, C', T, V)."""
         batch, channels, frames, joints = x.shape
         nodes = x.permute(0, 2, 3, 1).reshape(batch * frames, joints, channels)  # (B*T, V, C)
-        mix = self.attn(nodes) * self.topology.transpose(-1, -2)  # (B*T, heads, V, V) as [h, j, i]
+        if self.attn is None:
+            mix = self.adjacency.transpose(-1, -2).expand(len(nodes), -1, -1, -1)
+        else:
+            mix = self.attn(nodes) * self.topology.transpose(-1, -2)  # (B*T, heads, V, V) as [h, j, i]
         mix = mix.permute(0, 3, 1, 2).reshape(batch * frames, -1, joints)  # (B*T, V*heads, V) as [(i, h), j]
         mixed = (mix @ nodes).view(batch, frames, joints, -1).permute(0, 3, 1, 2)  # (B, heads*C, T, V)
         out = self.bn(F.conv2d(mixed, self.weight[:, :, None, None], self.bias.sum(0)))  # (B, C', T, V)
@@ -78,10 +91,11 @@ class EncodingBlock(nn.Module):
     """Graph convolution and multi-scale temporal convolution with a residual round both."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, num_joints: int, num_heads: int, attention_std: float, stride: int
-    ) -> None:
+        self, in_channels: int, out_channels: int, num_joints: int, num_heads: int, attention_std: float, stride: int,
+        adjacency: Tensor | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.agcn = GraphConv(in_channels, out_channels, num_joints, num_heads, attention_std)
+        self.agcn = GraphConv(in_channels, out_channels, num_joints, num_heads, attention_std, adjacency)
         self.tcn = MultiScaleTemporal(out_channels, out_channels, stride)
         changes = in_channels != out_channels or stride != 1
         self.residual = projection(in_channels, out_channels, stride) if changes else nn.Identity()

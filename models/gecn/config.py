@@ -14,6 +14,7 @@ class GECNConfig(EntryConfig):
     k: int = 1  # mode of the skeleton: 1 = bones, the depth of its tree or more = joints
     streams: tuple[str, ...] = ("joint",)  # what each joint carries: joint, bone, motion; with several use a large k
     unit: str = "picture"  # of lengths: picture (published) or body, which takes the distance from the camera out
+    attention: bool = True  # False: eq. 2 alone, the baseline of table 1: the normalised adjacency, fixed, in one head
     attention_std: float = 1.0  # of the first attention weights; 1 is published, 0.1 learns small data far better
     noise: float = 0.5  # of z while training
     dropout: float = 0.0  # before z
@@ -45,7 +46,8 @@ PROFILES = {
         lambda_2=0.02, scale=0.2, flip=0.5, flip_test=True, num_test_clips=4,
     ),
     "paper": GECNConfig(
-        epochs=110, batch_size=32, lr=0.1, lr_batch_size=64, nesterov=True, weight_decay=5e-4, warmup_epochs=5,
+        epochs=110, batch_size=32, lr=0.1, lr_batch_size=64, nesterov=True,
+        decay_norms_and_biases=True, weight_decay=5e-4, warmup_epochs=5,
         milestones=(90, 100), num_workers=8,
     ),
 }  # fmt: skip

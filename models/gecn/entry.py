@@ -29,6 +29,7 @@ def build_network(clips: Clips, config: GECNConfig) -> GECN:
         attention_std=config.attention_std,
         noise=config.noise,
         dropout=config.dropout,
+        attention=config.attention,
     )
 
 
@@ -43,13 +44,13 @@ def assemble(clips: Clips, config: GECNConfig) -> Assembly:
 
 
 def name(config: GECNConfig, profile: GECNConfig) -> str:
-    """`gecn` as the profile has it, with the mode and the streams behind it where they are others.
+    """`gecn` as the profile has it, with what is other behind it: no attention, the mode, the streams.
 
     InfoGCN (README, ensemble.py) averages such networks: several modes, each on joints and on motion.
     """
     mode = f"_k{config.k}" if config.k != profile.k else ""
     streams = "".join(f"_{stream}" for stream in config.streams) if config.streams != profile.streams else ""
-    return "gecn" + mode + streams
+    return "gecn" + ("" if config.attention else "_plain") + mode + streams
 
 
 def check(config: GECNConfig) -> None:

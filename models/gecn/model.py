@@ -38,6 +38,15 @@ def mode_matrix(skeleton: Skeleton, k: int) -> np.ndarray:
     return np.eye(skeleton.num_joints, dtype=np.float32) - np.linalg.matrix_power(to_parent, k)
 
 
+def normalised_adjacency(skeleton: Skeleton) -> np.ndarray:
+    """D^-1/2 (A + I) D^-1/2 of the limbs (GE-CN, equation 2): (V, V) float32."""
+    linked = np.eye(skeleton.num_joints, dtype=np.float32)
+    for a, b in skeleton.limbs:
+        linked[a, b] = linked[b, a] = 1
+    scale = linked.sum(0) ** -0.5
+    return linked * scale[:, None] * scale
+
+
 class GECN(nn.Module):
     """The network.
 
@@ -52,6 +61,7 @@ class GECN(nn.Module):
         attention_std: spread of the first weights of the attention, see `JointAttention`; published 1.
         noise: r in z = mu + eps * exp(r * logvar) while training; published 0.5. At test time z = mu.
         dropout: share of the pooled features dropped while training; published 0.
+        attention: False mixes the joints by the fixed normalised adjacency alone, the baseline of table 1.
     Raises:
         InputError: k below 1, or a width that is not a multiple of 8.
     """
@@ -63,6 +73,7 @@ class GECN(nn.Module):
     def __init__(
         self, skeleton: Skeleton, num_classes: int, num_persons: int = 1, width: int = 64, k: int = 1,
         in_channels: int = 3, num_heads: int = 3, attention_std: float = 1.0, noise: float = 0.5, dropout: float = 0.0,
+        attention: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
         if width % 8:
@@ -73,10 +84,11 @@ class GECN(nn.Module):
         self.to_joint_embedding = nn.Linear(in_channels, width)
         self.pos_embedding = nn.Parameter(torch.randn(1, joints, width))
         self.data_bn = nn.BatchNorm1d(num_persons * joints * width)
+        fixed = None if attention else torch.from_numpy(normalised_adjacency(skeleton))
         widths = [width] * 4 + [2 * width] * 3 + [4 * width] * 3
         for i, (wide_in, wide_out) in enumerate(pairwise(widths), start=1):
             stride = 1 if wide_in == wide_out else 2
-            self.add_module(f"l{i}", EncodingBlock(wide_in, wide_out, joints, num_heads, attention_std, stride))
+            self.add_module(f"l{i}", EncodingBlock(wide_in, wide_out, joints, num_heads, attention_std, stride, fixed))
         self.num_blocks = len(widths) - 1
         self.z_dim = widths[-1]
         self.fc = nn.Linear(self.z_dim, self.z_dim)

@@ -86,7 +86,12 @@ class FrameTransform:
         Returns:
             rgb (N, 1, S, S, 3) uint8, keypoints (N, 3P) float32, mirrored (N,); N = num_views, or twice that.
         """
-        indexes = (2 * np.arange(self.num_views) + 1) * len(joints) // (2 * self.num_views)
+        return self.frames(
+            store, row, joints, (2 * np.arange(self.num_views) + 1) * len(joints) // (2 * self.num_views)
+        )
+
+    def frames(self, store: RgbStore, row: int, joints: NDArray, indexes: NDArray) -> dict[str, NDArray]:
+        """The frames with these numbers at test size, as `test_views` gives its own."""
         size = self.test_size
         rgb = resize_box(store.read(row, indexes), (0, 0, store.size, store.size), size)
         views = map_to_frame(clean_joints(joints[indexes]), store.boxes[row], (size, size))
@@ -94,4 +99,4 @@ class FrameTransform:
             rgb = np.concatenate([rgb, rgb[:, :, ::-1]])
             views = np.concatenate([views, flip_joints(views, size, self.skeleton.flip_index)])
         keypoints = keypoint_vectors(views, size, keypoint_joints(self.skeleton))
-        return {"rgb": rgb[:, None], "keypoints": keypoints, "mirrored": np.arange(len(views)) >= self.num_views}
+        return {"rgb": rgb[:, None], "keypoints": keypoints, "mirrored": np.arange(len(views)) >= len(indexes)}

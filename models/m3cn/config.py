@@ -43,7 +43,8 @@ PROFILES = {
     ),
     # Batches are those of one of the 8 GPUs of the published runs; learning rates are stated for all 8 together.
     "paper": M3CNConfig(
-        epochs=20, batch_size=6, lr=0.0075, lr_batch_size=48, weight_decay=1e-4, milestones=(12, 16), clip_norm=40.0,
+        epochs=20, batch_size=6, lr=0.0075, lr_batch_size=48,
+        decay_norms_and_biases=True, weight_decay=1e-4, milestones=(12, 16), clip_norm=40.0,
         precision="bf16", channels_last=True, num_workers=8, pretrained="imagenet",
     ),
 }  # fmt: skip

@@ -42,7 +42,8 @@ PROFILES = {
     ),
     # 24 epochs over a data set repeated 10 times; 0.4 at batch 256 is stated as 0.2 at batch 128.
     "paper": PoseC3DConfig(
-        epochs=240, batch_size=32, lr=0.4, lr_batch_size=256, weight_decay=3e-4, clip_norm=40.0, precision="bf16",
+        epochs=240, batch_size=32, lr=0.4, lr_batch_size=256,
+        decay_norms_and_biases=True, weight_decay=3e-4, clip_norm=40.0, precision="bf16",
         channels_last=True, num_workers=8,
     ),
 }  # fmt: skip

@@ -45,7 +45,8 @@ PROFILES = {
     ),
     # 0.0075 is stated for batch 10, although it is RGBPose-Conv3D's rate for 48; the clipping is that network's.
     "paper": PrototypeConfig(
-        epochs=30, batch_size=10, lr=0.0075, lr_batch_size=10, weight_decay=1e-4, milestones=(8, 22), clip_norm=40.0,
+        epochs=30, batch_size=10, lr=0.0075, lr_batch_size=10,
+        decay_norms_and_biases=True, weight_decay=1e-4, milestones=(8, 22), clip_norm=40.0,
         precision="bf16", channels_last=True, num_workers=8, pretrained="imagenet",
     ),
 }  # fmt: skip

@@ -48,7 +48,8 @@ PROFILES = {
     ),
     # 18 epochs over a data set repeated 10 times.
     "paper": RGBSlowOnlyConfig(
-        epochs=180, batch_size=12, accumulation=8, lr=0.15, lr_batch_size=96, weight_decay=1e-4, clip_norm=40.0,
+        epochs=180, batch_size=12, accumulation=8, lr=0.15, lr_batch_size=96,
+        decay_norms_and_biases=True, weight_decay=1e-4, clip_norm=40.0,
         precision="bf16", channels_last=True, num_workers=8, pretrained="imagenet",
     ),
 }  # fmt: skip

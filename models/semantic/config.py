@@ -45,7 +45,8 @@ PROFILES = {
     ),
     # Batch 2 x 16: two devices of 16 clips, here two forward passes a step. Rate 0.4 / 6, no clipping of gradients.
     "paper": SemanticConfig(
-        epochs=100, batch_size=16, accumulation=2, lr=0.4 / 6, lr_batch_size=32, weight_decay=3e-4, precision="bf16",
+        epochs=100, batch_size=16, accumulation=2, lr=0.4 / 6, lr_batch_size=32,
+        decay_norms_and_biases=True, weight_decay=3e-4, precision="bf16",
         channels_last=True, num_workers=8,
     ),
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """Settings of Video Swin, one instance a profile."""
 
+import dataclasses
 from dataclasses import dataclass
 
 from miga.training.config import EntryConfig
@@ -13,20 +14,25 @@ class SwinSize:
     depths: tuple[int, ...]  # blocks a stage
     num_heads: tuple[int, ...]  # attention heads a stage
     imagenet: str  # timm's name of the 2D network that it is inflated from
+    weight_decay: float  # of the published recipe
+    drop_path: float  # of the published recipe
 
 
 SIZES = {
-    "T": SwinSize(96, (2, 2, 6, 2), (3, 6, 12, 24), "swin_tiny_patch4_window7_224.ms_in1k"),
-    "S": SwinSize(96, (2, 2, 18, 2), (3, 6, 12, 24), "swin_small_patch4_window7_224.ms_in1k"),
-    "B": SwinSize(128, (2, 2, 18, 2), (4, 8, 16, 32), "swin_base_patch4_window7_224.ms_in1k"),
+    "T": SwinSize(96, (2, 2, 6, 2), (3, 6, 12, 24), "swin_tiny_patch4_window7_224.ms_in1k", 0.02, 0.1),
+    "S": SwinSize(96, (2, 2, 18, 2), (3, 6, 12, 24), "swin_small_patch4_window7_224.ms_in1k", 0.02, 0.1),
+    "B": SwinSize(128, (2, 2, 18, 2), (4, 8, 16, 32), "swin_base_patch4_window7_224.ms_in1k", 0.05, 0.3),
 }
+
+
+OF_SIZE = -1.0  # a setting that is that of the size
 
 
 @dataclass(frozen=True)
 class VideoSwinConfig(EntryConfig):
-    """Published values: SwinTransformer/Video-Swin-Transformer, configs/recognition/swin/swin_tiny_*_kinetics400_1k.py.
+    """Published values: SwinTransformer/Video-Swin-Transformer, configs/recognition/swin/swin_*_kinetics400_1k.py.
 
-    Its recipe for S is the same; for B it has --weight-decay 0.05 --drop-path 0.3.
+    A weight_decay or drop_path of OF_SIZE is that of the size, see `recipe_of_size`.
     """
 
     size: str = "T"  # T | S | B
@@ -34,7 +40,7 @@ class VideoSwinConfig(EntryConfig):
     depths: tuple[int, ...] = ()  # empty = those of the size
     num_heads: tuple[int, ...] = ()  # empty = those of the size
     window: tuple[int, int, int] = (8, 7, 7)  # tokens along time, height, width; clipped where the input is smaller
-    drop_path: float = 0.1  # of the last block, growing linearly from 0
+    drop_path: float = OF_SIZE  # of the last block, growing linearly from 0; -1 = that of the size
     dropout: float = 0.5  # before the classifier
     init_std: float = 0.02  # of the first weights of the linear layers
     smoothing: float = 0.0  # label smoothing
@@ -52,13 +58,24 @@ class VideoSwinConfig(EntryConfig):
     weights: str = ""  # a public or own checkpoint to start from, in place of `pretrained`
 
 
+def recipe_of_size(config: VideoSwinConfig) -> VideoSwinConfig:
+    """The settings with the weight decay and the drop path of the size filled in where they are OF_SIZE."""
+    size = SIZES[config.size]
+    return dataclasses.replace(
+        config,
+        weight_decay=size.weight_decay if config.weight_decay == OF_SIZE else config.weight_decay,
+        drop_path=size.drop_path if config.drop_path == OF_SIZE else config.drop_path,
+    )
+
+
 BIAS_TABLES = ("relative_position_bias_table",)  # have no weight decay, as published
+NORMS = tuple(f"{norm}.{name}" for norm in ("norm", "norm1", "norm2") for name in ("weight", "bias"))  # nor have these
 
 PROFILES = {
     "smoke": VideoSwinConfig(
         epochs=2, batch_size=8, optimizer="adamw", lr=1e-3, weight_decay=0.02, no_decay=BIAS_TABLES,
-        embed_dim=8, depths=(1, 2), num_heads=(1, 2), window=(2, 4, 4), clip_len=4, picture_size=32, train_size=24,
-        test_size=32, num_test_clips=1, test_batch_size=16,
+        embed_dim=8, depths=(1, 2), num_heads=(1, 2), window=(2, 4, 4), drop_path=0.1, clip_len=4, picture_size=32,
+        train_size=24, test_size=32, num_test_clips=1, test_batch_size=16,
     ),
     # Small sets on a CPU, from scratch: a third of the width, a block or two a stage, few frames and pixels, windows of
     # half the first stage's side. First weights as large as this width wants, and one learning rate for all layers,
@@ -80,7 +97,8 @@ PROFILES = {
     # The learning rate is that of 64 clips a step; pretrained layers take a tenth of it.
     "paper": VideoSwinConfig(
         epochs=30, batch_size=8, accumulation=8, optimizer="adamw", lr=1e-3, lr_batch_size=64, backbone_lr_factor=0.1,
-        weight_decay=0.02, no_decay=BIAS_TABLES, warmup_epochs=2.5, precision="bf16", num_workers=8,
+        weight_decay=OF_SIZE, decay_norms_and_biases=True,
+        no_decay=(*BIAS_TABLES, *NORMS), warmup_epochs=2.5, precision="bf16", num_workers=8,
         pretrained="imagenet",
     ),
 }  # fmt: skip

@@ -10,7 +10,7 @@ from miga.training.losses import SmoothedCrossEntropy
 from miga.training.weights import load_tensors, read_state_dict
 from miga.transforms.rgb_clip import RgbClipTransform
 from models.layers.rgb_views import RgbViews
-from models.video_swin.config import PROFILES, SIZES, VideoSwinConfig
+from models.video_swin.config import OF_SIZE, PROFILES, SIZES, VideoSwinConfig, recipe_of_size
 from models.video_swin.model import VideoSwin
 from models.video_swin.weights import to_video_swin
 
@@ -22,6 +22,7 @@ FITTING = (
 
 def build_network(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
     """The network, started from `config.weights`, from ImageNet, or from scratch."""
+    config = recipe_of_size(config)
     size = SIZES[config.size]
     network = VideoSwin(
         num_classes,
@@ -44,6 +45,7 @@ def build_network(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
 
 def assemble(clips: Clips, config: VideoSwinConfig) -> Assembly:
     """Video Swin for the classes of `clips`."""
+    config = recipe_of_size(config)
     network = build_network(clips.num_classes, config)
     transform = RgbClipTransform(
         clip_len=config.clip_len,
@@ -67,6 +69,8 @@ def name(config: VideoSwinConfig, profile: VideoSwinConfig) -> str:
 def check(config: VideoSwinConfig) -> None:
     if config.size not in SIZES:
         raise InputError(f"--size {config.size}: expected one of {', '.join(SIZES)}")
+    if min(config.weight_decay, config.drop_path) < 0 and OF_SIZE not in (config.weight_decay, config.drop_path):
+        raise InputError(f"--weight-decay {config.weight_decay} --drop-path {config.drop_path}: expected 0 or more")
     if config.pretrained not in ("none", "imagenet"):
         raise InputError(f"--pretrained {config.pretrained}: expected none or imagenet")
     if len(config.window) != 3 or min(config.window) < 1:

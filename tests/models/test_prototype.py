@@ -13,7 +13,7 @@ from miga.errors import InputError
 from miga.paths import fold_checkpoint_dir, start_dir
 from models.layers.two_pathway_net import TwoPathwayNet
 from models.prototype.config import PROFILES
-from models.prototype.fusion import CrossModalFusion
+from models.prototype.fusion import ChannelAttention, CrossModalFusion
 from models.prototype.loss import prototype_loss
 from models.prototype.model import PrototypeNet
 from models.prototype.train import main
@@ -64,6 +64,19 @@ def slow_attention(module: nn.MultiheadAttention, query: torch.Tensor, source: t
     return mixed @ module.out_proj.weight.T + module.out_proj.bias
 
 
+def slow_channel_attention(module: ChannelAttention, query: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+    """(T, C) and (T, C) to (T, C), one channel at a time."""
+    q, k, v = (
+        x @ w.weight.T + w.bias
+        for x, w in zip((query, source, source), (module.to_q, module.to_k, module.to_v), strict=True)
+    )
+    mixed = torch.zeros_like(query)
+    for c in range(query.shape[1]):
+        weights = torch.stack([q[:, c] @ k[:, d] for d in range(k.shape[1])]) / len(query) ** 0.5
+        mixed[:, c] = sum(w * v[:, d] for d, w in enumerate(weights.softmax(0)))
+    return mixed
+
+
 @pytest.mark.parametrize("tokens", ["time", "channel"])
 @torch.no_grad()
 def test_the_fusion_equals_a_slow_one(tokens):
@@ -81,9 +94,8 @@ def test_the_fusion_equals_a_slow_one(tokens):
         r = slow_attention(fusion.attend_rgb, r, p)
         p = slow_attention(fusion.attend_pose, p, r)
     else:
-        r = ((r.T @ p) / 3**0.5).softmax(1) @ p.T
-        r = r.T
-        p = (((p.T @ r) / 3**0.5).softmax(1) @ r.T).T
+        r = slow_channel_attention(fusion.attend_rgb, r, p)
+        p = slow_channel_attention(fusion.attend_pose, p, r)
     gate_rgb = r @ fusion.gate_rgb.weight[..., 0, 0, 0].T + fusion.gate_rgb.bias  # (T, rgb channels)
     gate_pose = torch.einsum("th,hck->tkc", p, fusion.gate_pose.weight[..., 0, 0]).flatten(0, 1) + fusion.gate_pose.bias
     expected_rgb = rgb + rgb * gate_rgb.T[None, :, :, None, None]

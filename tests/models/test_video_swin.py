@@ -3,6 +3,7 @@
 Run alone: python -m pytest tests/models/test_video_swin.py
 """
 
+import dataclasses
 import math
 import zlib
 
@@ -12,7 +13,7 @@ import torch
 
 from miga.training.optimizer import build_optimizer
 from models.video_swin.blocks import drop_clips
-from models.video_swin.config import BIAS_TABLES, PROFILES, SIZES
+from models.video_swin.config import BIAS_TABLES, PROFILES, SIZES, recipe_of_size
 from models.video_swin.model import VideoSwin
 from models.video_swin.windows import (
     FORBIDDEN,
@@ -196,12 +197,20 @@ def test_drop_path_grows_linearly_over_all_blocks():
 
 def test_the_published_recipe_slows_the_backbone_and_spares_the_tables():
     model = small()
-    optimizer = build_optimizer(model, PROFILES["paper"])
+    optimizer = build_optimizer(model, recipe_of_size(PROFILES["paper"]))
     found = {id(p): (group["lr"], group["weight_decay"]) for group in optimizer.param_groups for p in group["params"]}
     for name, parameter in model.named_parameters():
         lr, decay = found[id(parameter)]
         assert lr == pytest.approx(1e-4 if name.startswith("backbone.") else 1e-3)
-        assert decay == (0.0 if parameter.ndim == 1 or name.endswith(BIAS_TABLES) else 0.02)
+        assert decay == (0.0 if "norm" in name or name.endswith(BIAS_TABLES) else 0.02)
+
+
+@pytest.mark.parametrize(("size", "decay", "drop_path"), [("T", 0.02, 0.1), ("S", 0.02, 0.1), ("B", 0.05, 0.3)])
+def test_a_size_brings_its_recipe(size, decay, drop_path):
+    config = recipe_of_size(dataclasses.replace(PROFILES["paper"], size=size))
+    assert (config.weight_decay, config.drop_path) == (decay, drop_path)
+    chosen = recipe_of_size(dataclasses.replace(PROFILES["paper"], size=size, drop_path=0.0))
+    assert (chosen.weight_decay, chosen.drop_path) == (decay, 0.0)
 
 
 def test_eight_clips_can_be_learnt_by_heart():
