@@ -37,6 +37,7 @@ class VideoSwinConfig(EntryConfig):
     drop_path: float = 0.1  # of the last block, growing linearly from 0
     dropout: float = 0.5  # before the classifier
     init_std: float = 0.02  # of the first weights of the linear layers
+    recompute: bool = False  # compute a block again on the way back: less memory, more time, the same numbers
     smoothing: float = 0.0  # label smoothing
     clip_len: int = 32  # frames a view, spread over the clip (Kinetics: every second frame of a part)
     picture_size: int = 256  # pixels; side of the stored pictures
