@@ -53,7 +53,7 @@ def one_step(assembly: Assembly, clips: Clips, device: torch.device) -> float:
     rows = np.flatnonzero((clips.table.split == "train").to_numpy())
     rows = np.resize(rows, config.batch_size)  # a small set comes round again
     samples = train_samples(assembly, clips, rows)
-    batch = {key: value.to(device) for key, value in default_collate([samples[i] for i in range(len(rows))]).items()}
+    batch = {key: value.to(device) for key, value in default_collate([samples[0, i] for i in range(len(rows))]).items()}
     network, loss = network_on(assembly, device).train(), loss_on(assembly, device)
     begun = time.monotonic()
     try:

@@ -56,9 +56,9 @@ class WindowSamples(TrainSamples):
         rows = np.arange(len(self.slots))
         super().__init__(rows, np.full(len(rows), -1), self.draw, seed)
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+    def __getitem__(self, place: tuple[int, int]) -> dict[str, torch.Tensor]:
         """As TrainSamples, but the label is drawn with the window: the class of its longest gesture, -1 for none."""
-        sample = super().__getitem__(index)
+        sample = super().__getitem__(place)
         return {**sample, "label": sample.pop("window_label").reshape(())}
 
     def draw(self, row: int, rng: np.random.Generator) -> dict[str, NDArray]:

@@ -25,7 +25,7 @@ PREDICTION_ONLY = (
     "flip_views",
     "prototype_factors",
 )
-OF_NO_EFFECT = ("num_workers",)
+OF_NO_EFFECT = ("num_workers", "recompute")
 
 
 @dataclass(frozen=True)

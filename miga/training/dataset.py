@@ -1,4 +1,8 @@
-"""Clips as a torch data set: every sample is drawn from its own seed, so workers and resuming change nothing."""
+"""Clips as a torch data set: every sample is drawn from its own seed, so workers and resuming change nothing.
+
+A sample is asked for by (epoch, place in the epoch). So one loader serves a whole training: its workers live until the
+end, and read ahead into the next epoch while the last batches of this one are learnt from.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -32,16 +36,20 @@ class TrainSamples(Dataset):
     ):
         self._draw = rows if callable(rows) else lambda _epoch: rows
         self.labels, self.sample_clip, self.seed, self.mirror = labels, sample_clip, seed, mirror
-        self.start_epoch(0)
+        self._start_epoch(0)
 
-    def start_epoch(self, epoch: int) -> None:
+    def _start_epoch(self, epoch: int) -> None:
         self.epoch, self.rows = epoch, self._draw(epoch)
         self.times_before = times_before(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+    def __getitem__(self, place: tuple[int, int]) -> dict[str, torch.Tensor]:
+        """The sample at (epoch, index in the rows of that epoch)."""
+        epoch, index = place
+        if epoch != self.epoch:  # each worker has a copy of its own, and finds out so
+            self._start_epoch(epoch)
         row = int(self.rows[index])
         repeat = [int(self.times_before[index])] if self.times_before[index] else []
         rng = np.random.default_rng([self.seed, self.epoch, row, *repeat])
@@ -82,36 +90,55 @@ def _one_thread(_worker: int) -> None:
     torch.set_num_threads(1)
 
 
-def epoch_batches(
-    samples: TrainSamples, batch_size: int, epoch: int, seed: int, num_workers: int
+def train_batches(
+    samples: TrainSamples, batch_size: int, epochs: range, seed: int, num_workers: int, pin_memory: bool = False
 ) -> Iterator[dict[str, torch.Tensor]]:
-    """Batches of one epoch in an order fixed by (seed, epoch).
+    """The batches of these epochs one after another, `batches_in_epoch` of each, in orders fixed by (seed, epoch).
 
-    The last, smaller batch is left out when there is a full one: batch normalisation over a handful of clips harms.
+    Args:
+        num_workers: processes that make samples ahead of time, two batches each; 0 = made when asked for.
+        pin_memory: whether batches lie where a GPU can fetch them while the CPU goes on.
     """
-    samples.start_epoch(epoch)
-    order = np.random.default_rng([seed, epoch]).permutation(len(samples))
     return iter(
         DataLoader(
             samples,
-            batch_size=batch_size,
-            sampler=order.tolist(),
-            drop_last=len(samples) >= batch_size,
+            batch_sampler=_places(len(samples), batch_size, epochs, seed),
             num_workers=num_workers,
             worker_init_fn=_one_thread,
             generator=torch.Generator().manual_seed(0),  # else the loader draws from, and so moves, the global one
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=pin_memory,
         )
     )
 
 
+def _places(num_samples: int, batch_size: int, epochs: range, seed: int) -> Iterator[list[tuple[int, int]]]:
+    """(epoch, index) of the samples of each batch."""
+    for epoch in epochs:
+        order = np.random.default_rng([seed, epoch]).permutation(num_samples).tolist()
+        for number in range(batches_in_epoch(num_samples, batch_size)):
+            yield [(epoch, index) for index in order[number * batch_size : (number + 1) * batch_size]]
+
+
+def batches_in_epoch(num_samples: int, batch_size: int) -> int:
+    """The last, smaller batch is left out when there is a full one: batch norm over a handful of clips harms."""
+    return max(1, num_samples // batch_size)
+
+
 def steps_in_epoch(num_clips: int, batch_size: int, accumulation: int) -> int:
-    """Optimizer steps of one epoch, with the last partial batch left out as in `epoch_batches`."""
-    batches = num_clips // batch_size if num_clips >= batch_size else 1
-    return max(1, -(-batches // accumulation))
+    """Optimizer steps of one epoch."""
+    return -(-batches_in_epoch(num_clips, batch_size) // accumulation)
 
 
-def view_batches(samples: ViewSamples, batch_size: int, num_workers: int) -> Iterator[dict[str, torch.Tensor]]:
+def view_batches(
+    samples: ViewSamples, batch_size: int, num_workers: int, pin_memory: bool = False
+) -> Iterator[dict[str, torch.Tensor]]:
     """Batches of clips in the order of `samples.rows`; arrays are (B, views, ...)."""
-    loader = DataLoader(samples, batch_size=batch_size, num_workers=num_workers, worker_init_fn=_one_thread)
-    return iter(loader)
+    return iter(
+        DataLoader(
+            samples,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            worker_init_fn=_one_thread,
+            pin_memory=pin_memory,
+        )
+    )

@@ -4,34 +4,30 @@ An epoch depends on nothing but the weights it starts from and the seeds (seed, 
 repeats its last epochs from a checkpoint ends with the same bytes as an unkilled one.
 """
 
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel
 
-from miga.errors import InputError, TrainingError
+from miga.errors import InputError
+from miga.training.average import MovingAverage
 from miga.training.checkpoint import check_fingerprint, fill, load_checkpoint, save_checkpoint
 from miga.training.config import FitConfig
-from miga.training.dataset import TrainSamples, epoch_batches, steps_in_epoch
-from miga.training.gradients import GradientWatch
+from miga.training.dataset import TrainSamples, batches_in_epoch, steps_in_epoch, train_batches
 from miga.training.heads import freeze_all_but_heads, heads_in_train_mode
 from miga.training.optimizer import build_optimizer, lr_factor, num_epochs
 from miga.training.precision import autocast, number_format
 from miga.training.progress import EpochLog, peak_memory_gb
 from miga.training.seeding import make_deterministic, seed_torch
 from miga.training.versions import device_name
+from miga.training.watch import Shown, TrainingWatch
 
 Batch = dict[str, torch.Tensor]
 CHECKPOINT_EVERY_SEC = 30.0
-
-
-class NonFiniteLossError(TrainingError):
-    """The loss became NaN or infinite; the message lists the clips of the batch."""
 
 
 def fit(
@@ -82,8 +78,8 @@ def fit(
     used = number_format(config.precision, device)
     scaler = torch.amp.GradScaler(device.type, enabled=used == "fp16")
     cure = f"{'' if used == 'fp32' else 'add --precision fp32, '}lower --lr or look at these clips"
-    watch = GradientWatch(model, may_overflow=used == "fp16", cure=cure)
-    ema = AveragedModel(model, multi_avg_fn=_warm_ema(config.ema_decay), use_buffers=True) if config.ema_decay else None
+    watch = TrainingWatch(model, may_overflow=used == "fp16", cure=cure)
+    average = MovingAverage(model, config.ema_decay) if config.ema_decay else None
     parts: dict[str, Any] = {
         "model": model,
         "optimizer": optimizer,
@@ -91,25 +87,36 @@ def fit(
         "scaler": scaler,
         "watch": watch,
     }
-    if ema is not None:
-        parts["ema"] = ema
+    if average is not None:
+        parts["average"] = average
     first_epoch = _resume(folder / "checkpoint.pt", parts, fingerprint, device)
 
     log = EpochLog(title, folder / "log.csv", epochs, first_epoch)
     last_saved = time.monotonic()
+    batches = train_batches(
+        samples,
+        config.batch_size,
+        range(first_epoch, epochs),
+        config.seed,
+        config.num_workers,
+        pin_memory=device.type == "cuda",
+    )
+    num_batches = batches_in_epoch(len(samples), config.batch_size)
     for epoch in range(first_epoch, epochs):
         lr = optimizer.param_groups[0]["lr"]
-        loss, accuracy = _run_epoch(
-            model, ema, optimizer, scheduler, scaler, watch, samples, config, prepare, loss_fn, epoch, device, clip_ids
-        )
-        log.row(epoch, lr, loss, accuracy, watch.end_epoch(), peak_memory_gb(device))
+        of_epoch = islice(batches, num_batches)
+        _run_epoch(
+            model, average, optimizer, scheduler, scaler, watch, of_epoch, num_batches, config, prepare, loss_fn, epoch,
+            device, clip_ids,
+        )  # fmt: skip
+        log.row(epoch, lr, watch.end_epoch(), peak_memory_gb(device))
         if time.monotonic() - last_saved >= CHECKPOINT_EVERY_SEC and epoch + 1 < epochs:
             state = {name: part.state_dict() for name, part in parts.items()}
             save_checkpoint(folder / "checkpoint.pt", {**state, "epoch": epoch + 1, "fingerprint": fingerprint})
             last_saved = time.monotonic()
 
-    if ema is not None:
-        model.load_state_dict(ema.module.state_dict())
+    if average is not None:
+        model.load_state_dict(average.network.state_dict())
     heads = list(getattr(model, "HEADS", ()))  # so that a later step can leave the classifier out
     made = {"device": device_name(device), "number_format": used}
     state = {"model": model.state_dict(), "heads": heads, "fingerprint": fingerprint, "made": made}
@@ -132,58 +139,33 @@ def _resume(path: Path, parts: dict, fingerprint: dict, device: torch.device) ->
     return state["epoch"]
 
 
-def _warm_ema(decay: float) -> Callable:
-    """Moving average that follows closely at first: its decay grows as (1 + n) / (10 + n) up to `decay`."""
-
-    def average(averaged: list[torch.Tensor], current: list[torch.Tensor], num_averaged: torch.Tensor) -> None:
-        keep = min(decay, (1 + int(num_averaged)) / (10 + int(num_averaged)))
-        if averaged[0].is_floating_point():
-            torch._foreach_lerp_(averaged, current, 1 - keep)
-        else:  # counters of batch normalisation
-            torch._foreach_copy_(averaged, current)
-
-    return average
-
-
 def _run_epoch(
-    model, ema, optimizer, scheduler, scaler, watch, samples, config, prepare, loss_fn, epoch, device, clip_ids
-) -> tuple[float, float]:
-    """One pass over the clips; returns the mean loss and the accuracy on the augmented training clips."""
+    model, average, optimizer, scheduler, scaler, watch, batches: Iterator[Batch], num_batches: int, config: FitConfig,
+    prepare, loss_fn, epoch: int, device, clip_ids: list[str],
+) -> None:  # fmt: skip
+    """One pass over the clips. Nothing in it waits for a GPU; `watch` does, now and then."""
     model.train()
     if config.heads_only:
         heads_in_train_mode(model)
     seed_torch(config.seed, epoch)
-    total_loss, num_right, num_seen = 0.0, 0, 0
-    batches = epoch_batches(samples, config.batch_size, epoch, config.seed, config.num_workers)
-    num_batches = max(1, len(samples) // config.batch_size)
-    ids: list[str] = []  # of the clips of a step
+    shown: list[Shown] = []  # of a step
     for number, batch in enumerate(batches):
         batch_ids = [clip_ids[row] for row in batch["row"].tolist()]
-        ids += batch_ids
         batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
         with autocast(config.precision, device):
             output = model(**prepare(batch))
             loss = loss_fn(output, batch, epoch)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            watch.look()  # a wrong gradient before it is the cause, and tells more
-            on_clips = f"on the clips {', '.join(batch_ids)}"
-            raise NonFiniteLossError(f"loss is {value} in epoch {epoch + 1} {on_clips}; {watch.cure}")
         scaler.scale(loss / config.accumulation).backward()
+        logits = output["logits"] if isinstance(output, dict) else output
+        shown.append(Shown(batch_ids, loss.detach(), (logits.detach().argmax(1) == batch["label"]).sum()))
         if (number + 1) % config.accumulation == 0 or number + 1 == num_batches:
             scaler.unscale_(optimizer)
-            norm = watch.measure(epoch, number // config.accumulation + 1, ids)
-            _step(model, ema, optimizer, scheduler, scaler, config.clip_norm, norm)
-            ids = []
-        size = len(batch["label"])
-        logits = output["logits"] if isinstance(output, dict) else output
-        total_loss += value * size
-        num_right += int((logits.detach().argmax(1) == batch["label"]).sum())
-        num_seen += size
-    return total_loss / num_seen, num_right / num_seen
+            norm = watch.measure(epoch, number // config.accumulation + 1, shown)
+            _step(model, average, optimizer, scheduler, scaler, config.clip_norm, norm)
+            shown = []
 
 
-def _step(model, ema, optimizer, scheduler, scaler, clip_norm: float, norm: torch.Tensor) -> None:
+def _step(model, average, optimizer, scheduler, scaler, clip_norm: float, norm: torch.Tensor) -> None:
     """Apply the accumulated gradient, clipped from its `norm`; advance the schedule and the average."""
     if clip_norm:
         torch.nn.utils.clip_grads_with_norm_(model.parameters(), clip_norm, norm)
@@ -191,5 +173,5 @@ def _step(model, ema, optimizer, scheduler, scaler, clip_norm: float, norm: torc
     scaler.update()
     optimizer.zero_grad(set_to_none=True)
     scheduler.step()
-    if ema is not None:
-        ema.update_parameters(model)
+    if average is not None:
+        average.follow(model)

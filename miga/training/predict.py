@@ -30,8 +30,8 @@ def predict(
     is left in the mode it comes in.
     """
     parts = []
-    for batch in view_batches(samples, batch_size, num_workers):
-        batch = {key: value.to(device) for key, value in batch.items()}
+    for batch in view_batches(samples, batch_size, num_workers, pin_memory=device.type == "cuda"):
+        batch = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
         mirrored = batch.pop("mirrored", None)  # (B, views)
         num_clips, num_views = next(iter(batch.values())).shape[:2]
         flat = {key: value.flatten(0, 1) for key, value in batch.items()}  # (B * views, ...)
@@ -41,5 +41,5 @@ def predict(
         log_probs = logits.float().log_softmax(1).view(num_clips, num_views, -1)  # (B, views, K)
         if mirrored is not None and mirror is not None:
             log_probs = torch.where(mirrored[..., None], log_probs[..., mirror], log_probs)
-        parts.append((log_probs.logsumexp(1) - np.log(num_views)).cpu())
-    return torch.cat(parts).numpy() if parts else np.zeros((0, 0), np.float32)
+        parts.append(log_probs.logsumexp(1) - np.log(num_views))  # a GPU is waited for only at the end
+    return torch.cat(parts).cpu().numpy() if parts else np.zeros((0, 0), np.float32)

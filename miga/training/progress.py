@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from miga.training.watch import EpochFigures
+
 COLUMNS = ("epoch", "lr", "loss", "train_top1", "grad_norm", "grad_norm_max", "sec_per_epoch", "memory_gb")
 
 
@@ -44,21 +46,20 @@ class EpochLog:
         self._drop_rows_after(first_epoch)
         self.start = self.last_print = time.monotonic()
 
-    def row(
-        self, epoch: int, lr: float, loss: float, accuracy: float, grad_norms: tuple[float, float], memory_gb: float
-    ) -> None:
-        """`grad_norms` are the median and the largest gradient norm of the epoch's steps, before clipping."""
+    def row(self, epoch: int, lr: float, figures: EpochFigures, memory_gb: float) -> None:
+        """Write what came of an epoch."""
         now = time.monotonic()
         per_epoch = (now - self.start) / (epoch + 1 - self.first_epoch)
-        numbers = [f"{lr:.6g}", f"{loss:.6f}", f"{accuracy:.4f}", *(f"{norm:.4g}" for norm in grad_norms)]
+        norms = (f"{norm:.4g}" for norm in (figures.grad_norm, figures.grad_norm_max))
+        numbers = [f"{lr:.6g}", f"{figures.loss:.6f}", f"{figures.accuracy:.4f}", *norms]
         self._append([epoch + 1, *numbers, f"{per_epoch:.2f}", f"{memory_gb:.2f}"])
         is_last = epoch + 1 == self.epochs
         if is_last or now - self.last_print >= self.every_sec:
             self.last_print = now
             left = format_seconds(per_epoch * (self.epochs - epoch - 1))
             print(
-                f"  {self.title}  epoch {epoch + 1}/{self.epochs}  lr {lr:.2g}  loss {loss:.3f}  "
-                f"train top-1 {accuracy:.3f}  {per_epoch:.1f} s/epoch  {memory_gb:.1f} GB  left {left}",
+                f"  {self.title}  epoch {epoch + 1}/{self.epochs}  lr {lr:.2g}  loss {figures.loss:.3f}  "
+                f"train top-1 {figures.accuracy:.3f}  {per_epoch:.1f} s/epoch  {memory_gb:.1f} GB  left {left}",
                 flush=True,
             )
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from miga.transforms.constants import constant
 from miga.transforms.reused_memory import ReusedMemory
 from miga.transforms.ridges import (
     MIN_SCORE,
@@ -83,7 +84,7 @@ def limb_heatmaps(
     num_clips, num_persons, num_frames, num_joints = scores.shape
     if not limbs or any(not 0 <= joint < num_joints for limb in limbs for joint in limb):
         raise ValueError(f"limbs must be pairs of joints in 0..{num_joints - 1}, got {limbs}")
-    first, second = torch.as_tensor(limbs, device=keypoints.device).T  # (E,) each
+    first, second = constant(tuple(map(tuple, limbs)), keypoints.device).T  # (E,) each
     scores = scores.float()
     # A missing joint may hold anything, even NaN.
     xy = torch.where(scores.unsqueeze(-1) >= MIN_SCORE, keypoints.float(), 0.0)

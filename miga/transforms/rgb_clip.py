@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from miga.rgb_store import RgbStore
+from miga.transforms.constants import constant
 from miga.transforms.crop import Box, random_resized_crop
 from miga.transforms.sampling import uniform_sample, uniform_sample_test
 
@@ -118,7 +119,7 @@ def normalise(rgb: Tensor, static: float = 1.0) -> Tensor:
             network that starts from scratch on a few people sees the gesture instead of the wall. Views of one frame,
             or whose frames are all the same, keep nothing else, and so only this share.
     """
-    mean, std = torch.tensor(MEAN, device=rgb.device), torch.tensor(STD, device=rgb.device)
+    mean, std = constant(MEAN, rgb.device), constant(STD, rgb.device)
     pictures = rgb.to(torch.float32).sub_(mean).div_(std)
     if static != 1:
         pictures -= (1 - static) * pictures.mean(dim=1, keepdim=True)

@@ -6,6 +6,7 @@ Source: Video Swin Transformer (arXiv 2106.13230), section 3.
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from models.video_swin.windows import (
     Size3,
@@ -130,17 +131,27 @@ class PatchMerging(nn.Module):
 
 
 class Stage(nn.Module):
-    """Blocks whose windows are shifted in every second one, then (but for the last stage) a merging of patches."""
+    """Blocks whose windows are shifted in every second one, then (but for the last stage) a merging of patches.
 
-    def __init__(self, dim: int, window: Size3, num_heads: int, drop_paths: list[float], is_last: bool) -> None:
+    Args:
+        recompute: keep what comes in to a block instead of all that it computes, and compute that again, with the same
+            random draws, when its gradient is wanted. Source: arXiv 1604.06174.
+    """
+
+    def __init__(
+        self, dim: int, window: Size3, num_heads: int, drop_paths: list[float], is_last: bool, recompute: bool
+    ) -> None:
         super().__init__()
+        self.recompute = recompute
         self.blocks = nn.Sequential(
             *(Block(dim, window, num_heads, is_shifted=i % 2 == 1, drop_path=p) for i, p in enumerate(drop_paths))
         )
         self.downsample = nn.Identity() if is_last else PatchMerging(dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.downsample(self.blocks(x))
+        for block in self.blocks:
+            x = checkpoint(block, x, use_reentrant=False) if self.recompute and self.training else block(x)
+        return self.downsample(x)
 
 
 class PatchEmbedding(nn.Module):

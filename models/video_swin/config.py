@@ -16,12 +16,13 @@ class SwinSize:
     imagenet: str  # timm's name of the 2D network that it is inflated from
     weight_decay: float  # of the published recipe
     drop_path: float  # of the published recipe
+    recompute: bool  # whether a published batch of 8 clips in bf16 keeps more than 24 GB for the way back otherwise
 
 
 SIZES = {
-    "T": SwinSize(96, (2, 2, 6, 2), (3, 6, 12, 24), "swin_tiny_patch4_window7_224.ms_in1k", 0.02, 0.1),
-    "S": SwinSize(96, (2, 2, 18, 2), (3, 6, 12, 24), "swin_small_patch4_window7_224.ms_in1k", 0.02, 0.1),
-    "B": SwinSize(128, (2, 2, 18, 2), (4, 8, 16, 32), "swin_base_patch4_window7_224.ms_in1k", 0.05, 0.3),
+    "T": SwinSize(96, (2, 2, 6, 2), (3, 6, 12, 24), "swin_tiny_patch4_window7_224.ms_in1k", 0.02, 0.1, False),
+    "S": SwinSize(96, (2, 2, 18, 2), (3, 6, 12, 24), "swin_small_patch4_window7_224.ms_in1k", 0.02, 0.1, True),
+    "B": SwinSize(128, (2, 2, 18, 2), (4, 8, 16, 32), "swin_base_patch4_window7_224.ms_in1k", 0.05, 0.3, True),
 }
 
 
@@ -43,6 +44,7 @@ class VideoSwinConfig(EntryConfig):
     drop_path: float = OF_SIZE  # of the last block, growing linearly from 0; -1 = that of the size
     dropout: float = 0.5  # before the classifier
     init_std: float = 0.02  # of the first weights of the linear layers
+    recompute: bool = False  # always compute a block again on the way back: less memory, a third more time; S and B do
     smoothing: float = 0.0  # label smoothing
     clip_len: int = 32  # frames a view, spread over the clip (Kinetics: every second frame of a part)
     picture_size: int = 256  # pixels; side of the stored pictures

@@ -33,6 +33,7 @@ def build_network(num_classes: int, config: VideoSwinConfig) -> VideoSwin:
         drop_path=config.drop_path,
         dropout=config.dropout,
         init_std=config.init_std,
+        recompute=config.recompute or size.recompute,
     )
     if config.weights:
         load_tensors(

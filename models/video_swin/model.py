@@ -15,14 +15,15 @@ class VideoSwinBackbone(nn.Module):
     """Everything up to the features; the arguments are those of `VideoSwin`."""
 
     def __init__(
-        self, embed_dim: int, depths: tuple[int, ...], num_heads: tuple[int, ...], window: Size3, drop_path: float
-    ) -> None:
+        self, embed_dim: int, depths: tuple[int, ...], num_heads: tuple[int, ...], window: Size3, drop_path: float,
+        recompute: bool,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.patch_embed = PatchEmbedding(embed_dim)
         rates = torch.linspace(0, drop_path, sum(depths), device="cpu").split(list(depths))
         self.layers = nn.Sequential(
             *(
-                Stage(embed_dim * 2**i, window, heads, rates[i].tolist(), is_last=i == len(depths) - 1)
+                Stage(embed_dim * 2**i, window, heads, rates[i].tolist(), i == len(depths) - 1, recompute)
                 for i, heads in enumerate(num_heads)
             )
         )
@@ -57,6 +58,7 @@ class VideoSwin(nn.Module):
         drop_path: of the last block; it grows linearly from 0 at the first.
         dropout: share of pooled features dropped before the classifier while training.
         init_std: of the first weights of the linear layers; published 0.02, which is for hundreds of channels.
+        recompute: the insides of blocks are not kept but computed again on the way back; see `blocks.Stage`.
     """
 
     HEADS = ("cls_head",)
@@ -64,7 +66,7 @@ class VideoSwin(nn.Module):
     def __init__(
         self, num_classes: int, embed_dim: int = 96, depths: tuple[int, ...] = (2, 2, 6, 2),
         num_heads: tuple[int, ...] = (3, 6, 12, 24), window: Size3 = (8, 7, 7), drop_path: float = 0.1,
-        dropout: float = 0.5, init_std: float = 0.02,
+        dropout: float = 0.5, init_std: float = 0.02, recompute: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         if len(depths) != len(num_heads):
@@ -72,7 +74,7 @@ class VideoSwin(nn.Module):
         wrong = [heads for i, heads in enumerate(num_heads) if embed_dim * 2**i % heads]
         if wrong:
             raise ValueError(f"num_heads {num_heads}: {wrong[0]} heads do not divide their stage's channels")
-        self.backbone = VideoSwinBackbone(embed_dim, tuple(depths), tuple(num_heads), window, drop_path)
+        self.backbone = VideoSwinBackbone(embed_dim, tuple(depths), tuple(num_heads), window, drop_path, recompute)
         self.cls_head = Classifier(self.backbone.out_channels, num_classes, dropout)
         self.reset_parameters(init_std)
 

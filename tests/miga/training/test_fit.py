@@ -1,5 +1,6 @@
 """The shared training: python -m pytest tests/miga/training/test_fit.py"""
 
+import copy
 import os
 import signal
 import subprocess
@@ -11,15 +12,19 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from miga.errors import InputError
 from miga.training import fit as fit_module
+from miga.training.average import MovingAverage
 from miga.training.checkpoint import load_checkpoint, save_checkpoint
 from miga.training.config import FitConfig
 from miga.training.dataset import TrainSamples
-from miga.training.fit import NonFiniteLossError, fit
+from miga.training.fit import fit
 from miga.training.optimizer import build_optimizer, lr_factor, scaled_lr
 from miga.training.seeding import seed_torch
+from miga.training.watch import NonFiniteLossError
 
 CONFIG = FitConfig(epochs=4, batch_size=4, lr=0.05, lr_batch_size=4, ema_decay=0.9, clip_norm=1.0)
 ROWS = np.arange(16)
@@ -91,9 +96,61 @@ GOLDEN_LOSSES = (1.143556, 1.045533)
 
 
 def test_result_does_not_depend_on_loader_processes(tmp_path):
-    alone = weights_of(run(tmp_path / "a", replace(CONFIG, epochs=1)))
-    helped = weights_of(run(tmp_path / "b", replace(CONFIG, epochs=1, num_workers=2)))
+    alone = weights_of(run(tmp_path / "a", replace(CONFIG, epochs=3)))
+    helped = weights_of(run(tmp_path / "b", replace(CONFIG, epochs=3, num_workers=2)))
     assert torch.equal(alone, helped)
+    logs = [[row.split(",")[:6] for row in (tmp_path / each / "log.csv").read_text().splitlines()] for each in "ab"]
+    assert logs[0] == logs[1]
+
+
+class Questions(TorchDispatchMode):
+    """Counts the operations that wait for a GPU to answer a question of the CPU."""
+
+    ANSWERS = ("_local_scalar_dense", "is_nonzero", "nonzero", "masked_select", "equal", "unique2")
+
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.count += function.overloadpacket.__name__ in self.ANSWERS
+        return function(*args, **(kwargs or {}))
+
+
+def test_a_step_asks_the_device_nothing(tmp_path):
+    """Whatever the number of steps: the figures of an epoch are read at once."""
+    counts = []
+    for batch_size in (8, 2):  # 2 or 8 steps an epoch
+        with Questions() as questions:
+            run(tmp_path / str(batch_size), replace(CONFIG, epochs=2, batch_size=batch_size))
+        counts.append(questions.count)
+    assert counts[0] == counts[1] <= 4
+
+
+def test_the_average_is_that_of_the_library():
+    """PyTorch's, with the decay that grows; counters of batch norm are those of the last step."""
+
+    def decay(averaged, current, num_averaged):
+        keep = min(0.9, (1 + int(num_averaged)) / (10 + int(num_averaged)))
+        for own, other in zip(averaged, current, strict=True):
+            own.lerp_(other, 1 - keep) if own.is_floating_point() else own.copy_(other)
+
+    model = network().train()
+    ours, theirs = MovingAverage(model, 0.9), AveragedModel(model, multi_avg_fn=decay, use_buffers=True)
+    resumed = MovingAverage(model, 0.9)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    for step in range(100):
+        optimizer.zero_grad()
+        model(torch.randn(4, 6)).square().mean().backward()
+        optimizer.step()
+        ours.follow(model)
+        theirs.update_parameters(model)
+        if step == 50:
+            resumed.load_state_dict(copy.deepcopy(ours.state_dict()))
+        elif step > 50:
+            resumed.follow(model)
+    assert torch.equal(weights_of(ours.network), weights_of(theirs.module))
+    assert torch.equal(weights_of(resumed.network), weights_of(theirs.module))
 
 
 def test_non_finite_loss_stops_with_the_clip_ids(tmp_path):

@@ -15,9 +15,9 @@ from miga.errors import InputError
 from miga.paths import fold_checkpoint_dir, oof_json, oof_npz
 from miga.training.assembly import Assembly, Entry
 from miga.training.config import FitConfig, add_run_arguments
-from miga.training.fit import NonFiniteLossError
 from miga.training.losses import cross_entropy
 from miga.training.versions import in_all
+from miga.training.watch import NonFiniteLossError
 from models.command.entry import train_and_predict, train_entry
 from models.command.folds import FoldWork, run_folds
 from oof.artifacts import read_oof

@@ -1,4 +1,4 @@
-"""Gradients that are wrong stop a training, right ones never: python -m pytest tests/miga/training/test_gradients.py"""
+"""Gradients that are wrong stop a training, right ones never: python -m pytest tests/miga/training/test_watch.py"""
 
 import csv
 from dataclasses import replace
@@ -12,20 +12,33 @@ from torch import nn
 
 from miga.training import fit as fit_module
 from miga.training.checkpoint import load_checkpoint
-from miga.training.gradients import LOOK_EVERY, OVERFLOWS, WARM_UP, GradientError, GradientWatch
+from miga.training.watch import (
+    LOOK_EVERY,
+    OVERFLOWS,
+    WARM_UP,
+    EpochFigures,
+    GradientError,
+    NonFiniteLossError,
+    Shown,
+    TrainingWatch,
+)
 from tests.miga.training.test_fit import CONFIG, network, run
 
 CURE = "lower --lr"
 
 
-def watched(norms, may_overflow: bool = False) -> GradientWatch:
+def shown(*clip_ids: str, loss: float = 1.0, num_right: int = 0) -> Shown:
+    return Shown(list(clip_ids), torch.tensor(loss), torch.tensor(num_right))
+
+
+def watched(norms, may_overflow: bool = False) -> TrainingWatch:
     """A watch that has seen steps of these norms, all of it in the second of two layers."""
     model = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False))
-    watch = GradientWatch(model, may_overflow, CURE)
+    watch = TrainingWatch(model, may_overflow, CURE)
     for number, norm in enumerate(norms, start=1):
         model[0].weight.grad = torch.zeros(1, 1)
         model[1].weight.grad = torch.full((1, 1), float(norm))
-        watch.measure(0, number, [f"clip{number}"])
+        watch.measure(0, number, [shown(f"clip{number}")])
     return watch
 
 
@@ -34,8 +47,9 @@ def watched(norms, may_overflow: bool = False) -> GradientWatch:
 def test_heavy_tails_are_right(seed, scale, num_steps):
     """Norms whose logarithm is normal with a deviation of 1.5: one in a thousand is a hundred times the median."""
     norms = (scale * np.exp(np.random.default_rng(seed).normal(0, 1.5, num_steps))).astype(np.float32)
-    median, largest = watched(norms).end_epoch()
-    assert median == pytest.approx(np.median(norms), rel=1e-5) and largest == pytest.approx(norms.max())
+    figures = watched(norms).end_epoch()
+    assert figures.grad_norm == pytest.approx(np.median(norms), rel=1e-5)
+    assert figures.grad_norm_max == pytest.approx(norms.max())
 
 
 @given(st.integers(0, 99), st.sampled_from([1e9, 1e31, np.inf, np.nan]))
@@ -64,18 +78,42 @@ def test_steps_are_looked_at_now_and_then_and_at_the_end_of_the_epoch():
 
 def test_fp16_may_overflow_now_and_then_but_not_for_ever():
     watch = watched([*[np.inf] * 16, *[3.0] * 40, np.inf, 3.0], may_overflow=True)
-    assert watch.end_epoch() == (3.0, 3.0)
+    figures = watch.end_epoch()
+    assert figures.grad_norm == figures.grad_norm_max == 3.0
     with pytest.raises(GradientError, match=f"in step {OVERFLOWS + 1} "):
         watched([np.inf] * (OVERFLOWS + LOOK_EVERY), may_overflow=True)
 
 
+def test_a_wrong_loss_is_told_as_such_but_not_where_a_wrong_gradient_came_before():
+    model = nn.Linear(1, 1, bias=False)
+    for norms, expected in (((1.0, np.nan), NonFiniteLossError), ((np.nan, np.nan), GradientError)):
+        watch = TrainingWatch(model, False, CURE)
+        for number, (norm, loss) in enumerate(zip(norms, (1.0, np.nan), strict=True), start=1):
+            model.weight.grad = torch.full((1, 1), norm)
+            watch.measure(4, number, [shown("a", "b"), shown(f"clip{number}", loss=loss)])
+        with pytest.raises(expected, match=r"(?s)epoch 5 on the clips .*clip\d; lower") as caught:
+            watch.look()
+        wanted = "loss is nan in epoch 5 on the clips clip2;" if expected is NonFiniteLossError else "in step 1 of"
+        assert wanted in str(caught.value)
+
+
+def test_an_epoch_is_summed_up_over_its_clips_and_begins_anew():
+    model = nn.Linear(1, 1, bias=False)
+    watch = TrainingWatch(model, False, CURE)
+    for _ in range(2):
+        for number in range(1, LOOK_EVERY + 4):
+            model.weight.grad = torch.full((1, 1), 2.0)
+            watch.measure(0, number, [shown("a", "b", "c", loss=1.0, num_right=2), shown("d", loss=3.0)])
+        assert watch.end_epoch() == EpochFigures(1.5, 0.5, 2.0, 2.0)
+
+
 def test_nan_is_told_of_the_layer_where_it_begins():
     model = network()
-    watch = GradientWatch(model, False, CURE)
+    watch = TrainingWatch(model, False, CURE)
     for parameter in model.parameters():
         parameter.grad = torch.ones_like(parameter)
     model[0].weight.grad[0] = model[1].bias.grad[0] = np.nan  # spread backwards from the norm to the first layer
-    watch.measure(0, 1, ["a"])
+    watch.measure(0, 1, [shown("a")])
     with pytest.raises(GradientError, match=r"gradient of 1\.bias has the norm nan in step 1"):
         watch.look()
 
@@ -113,5 +151,5 @@ def test_the_log_has_the_usual_and_the_largest_norm_of_an_epoch_before_clipping(
 def test_clipping_is_that_of_the_library():
     model = network()
     model(torch.randn(8, 6)).square().sum().backward()
-    norm = GradientWatch(model, False, CURE).measure(0, 1, [])
+    norm = TrainingWatch(model, False, CURE).measure(0, 1, [shown()])
     assert float(norm) == float(torch.nn.utils.get_total_norm([p.grad for p in model.parameters()]))
