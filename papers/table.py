@@ -22,7 +22,7 @@ from miga.engine.run import Runner, TaskFailedError
 from miga.engine.steps import Plan, Step
 from miga.errors import InputError
 from miga.files import replacing, write_json
-from miga.paths import paper_json, paper_txt
+from miga.paths import clips_dir, paper_json, paper_txt
 from pipeline import steps_of
 
 Scores = dict[str, float]
@@ -99,6 +99,8 @@ def fill(paper: Paper, argv: list[str] | None = None) -> None:
     for name in NOT_HERE & given.keys():
         raise InputError(f"--{name.replace('_', '-')}: not an option of a table; python -m pipeline has it")
     options = options_of(given)
+    if not given.get("list"):
+        prepare(options, given)
     rows = chosen_rows(list(paper.rows(options)), given.get("rows"))
     plan = plan_of(options, rows)
     ours = [row for row in rows if row.reached is not None]
@@ -110,6 +112,13 @@ def fill(paper: Paper, argv: list[str] | None = None) -> None:
     filled = [(row, *_result(options, plan, row)) for row in rows]
     figures = list(paper.figures(options)) if paper.figures and not given.get("rows") else []
     write_table(options, paper, filled, figures)
+
+
+def prepare(options: Options, given: dict) -> None:
+    """Prepare the recordings of a new run first: the rows depend on their skeleton."""
+    if not all((clips_dir(options.run, track) / "meta.json").exists() for track in options.tracks()):
+        plan = Plan(steps_of(options))
+        run_tasks(options, plan, tasks_up_to(plan, ["prepare"]), given)
 
 
 def chosen_rows(rows: list[Row], keys: str | None) -> list[Row]:
@@ -133,10 +142,13 @@ def plan_of(options: Options, rows: Sequence[Row]) -> Plan:
 def tasks_for(plan: Plan, row: Row) -> set[str]:
     """Names of all tasks that a row's figures rest on; none where the run has no such step."""
     names = [step if isinstance(step, str) else step.name for step in row.steps]
-    if any(name not in plan.waits_for for name in names):
-        return set()
+    return tasks_up_to(plan, names) if all(name in plan.waits_for for name in names) else set()
+
+
+def tasks_up_to(plan: Plan, names: list[str]) -> set[str]:
+    """These tasks and all that they wait for."""
     found: set[str] = set()
-    waiting = names
+    waiting = list(names)
     while waiting:
         name = waiting.pop()
         if name not in found:
@@ -147,9 +159,8 @@ def tasks_for(plan: Plan, row: Row) -> set[str]:
 
 def run_tasks(options: Options, plan: Plan, wanted: set[str], given: dict) -> None:
     """Run what of the wanted tasks is not finished, where the command line says."""
-    tasks = {task.name: task for task in plan.tasks if task.name in wanted}
-    left = [task for task in tasks.values() if not task.step.why_left_out() and not is_finished(options.run, task)]
-    if not left:
+    tasks = [task for task in plan.tasks if task.name in wanted]
+    if all(is_finished(options.run, task) or task.step.why_left_out() for task in tasks):
         return
     remember(options)
     with locked(options.run):
