@@ -204,7 +204,10 @@ ADAPTED_FOLDERS = (
     *("rgb_slowonly", "rgbpose", "m3cn", "prototype", "image_level"),  # Video Swin has no batch norm
 )
 # What a fold costs beside a fold of PoseC3D.
-COST = {"gecn": 1.5, "rgbpose": 1.6, "m3cn": 2.0, "prototype": 1.8, "rgb_slowonly": 0.7, "image_level": 0.5}
+COST = {
+    **{"trees": 0.5, "gecn": 1.5, "rgbpose": 1.6, "m3cn": 2.0, "prototype": 1.8},
+    **{"rgb_slowonly": 0.7, "image_level": 0.5},
+}
 
 
 def entries_of(profile: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -223,7 +226,7 @@ def entries_of(profile: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         listed.append(("ehct", f"_{joined}", ()))
     if profile in ("bench", "paper"):  # Hyperformer's four
         listed += [("ehct", f"_{s}", ("--stream", s)) for s in ("joint", "bone", "motion", "bonemotion")]
-    listed.append(("rgb_slowonly", "", ()))
+    listed += [("trees", "", ()), ("rgb_slowonly", "", ())]
     listed += [("rgbpose", f"_{i}", ("--input", i)) for i in both]
     listed += [("m3cn", "", ()), ("prototype", "_joint", ()), ("video_swin", "_t", ()), ("image_level", "", ())]
     for folder, variant, arguments in listed:

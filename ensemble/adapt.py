@@ -54,7 +54,10 @@ def predict_adapted(
 
 
 def adapt_entry(args: argparse.Namespace, name: str) -> None:
-    """Write the adapted twin of an entry; one without batch norms has none."""
+    """Write the adapted twin of an entry; one that is no network, or has no batch norms, has none."""
+    if not entry_of(name).is_network:
+        print(f"{name}: no network, nothing to adapt")
+        return
     num_folds = load_folds(args.run).fold.max() + 1
     weights = load_checkpoint(trained_weights(args.run, name, wanted_folds(args.fold, num_folds)[0]))["model"]
     if not any(key.endswith("running_mean") for key in weights):

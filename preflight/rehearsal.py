@@ -78,6 +78,8 @@ def main(argv: list[str] | None = None) -> None:
     lines, problems = [], []
     for folder, name, config in entry_configs(options, clips):
         entry = importlib.import_module(f"models.{folder}.entry").ENTRY
+        if not entry.is_network:
+            continue  # it is trained in a minute, and not in steps
         try:
             with naming(name):
                 lines.append(f"  {name:28} {rehearse(entry, config, clips, device)}")

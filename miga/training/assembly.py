@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from miga.clips import Clips
+from miga.errors import InputError
 from miga.training.config import EntryConfig
 from miga.training.dataset import Sample
+
+if TYPE_CHECKING:
+    from miga.training.verbs import Place
 
 Batch = dict[str, torch.Tensor]
 Settings = TypeVar("Settings", bound=EntryConfig)
@@ -74,7 +78,9 @@ class Entry(Generic[Settings]):
     profiles: settings by the name of the profile.
     name: (settings, those of the profile) -> name of the entry, as in oof/<run>/<name>.npz.
     check: raises InputError for settings that do not fit together.
-    assemble: (clips, settings) -> the assembly of one fold.
+    assemble: (clips, settings) -> the assembly of one fold; `no_network` of an entry that is none.
+    log_probs: of an entry that is no network: (clips, settings, training rows, rows to predict, place) -> (rows to
+        predict, K) log-probabilities. Steps that make something of a network leave it out.
     """
 
     folder: str
@@ -83,3 +89,17 @@ class Entry(Generic[Settings]):
     name: Callable[[Settings, Settings], str]
     assemble: Callable[[Clips, Settings], Assembly]
     check: Callable[[Settings], None]
+    log_probs: Callable[[Clips, Settings, np.ndarray, np.ndarray, Place], np.ndarray] | None = None
+
+    @property
+    def is_network(self) -> bool:
+        return self.log_probs is None
+
+
+def no_network(clips: Clips, config: EntryConfig) -> NoReturn:
+    """In place of `assemble` in an entry that is no network.
+
+    Raises:
+        InputError: always; somebody asked for its network.
+    """
+    raise InputError(f"settings of {type(config).__name__}: this entry is no network; leave it out of --entries")

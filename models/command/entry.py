@@ -45,6 +45,8 @@ def train_and_predict(
     entry: Entry, config: FitConfig, clips: Clips, train_rows: np.ndarray, rows: np.ndarray, place: Place
 ) -> np.ndarray:
     """Train the entry on `train_rows` of a fold and return log-probabilities (len(rows), K) of `rows`."""
+    if entry.log_probs is not None:
+        return entry.log_probs(clips, config, train_rows, rows, place)
     assembly = entry.assemble(clips, config)
     network = train(assembly, clips, train_rows, place)
     return predict_rows(assembly, network, clips, rows, place.device)
