@@ -89,12 +89,16 @@ def entry_config(run: str, name: str, entry: Entry) -> FitConfig:
         InputError: it was trained by a version with other settings.
     """
     path = oof_json(run, name)
-    recorded = read_json(path, f"train {name} again")["config"]
+    return config_from(read_json(path, f"train {name} again")["config"], entry, path, f"train {name} again")
+
+
+def config_from(recorded: dict, entry: Entry, path: Path, cure: str) -> FitConfig:
+    """Settings of the entry as the json file `path` holds them; raises as `entry_config`, the sentence ends in `cure`."""
     config_class = type(next(iter(entry.profiles.values())))
     known = {field.name for field in dataclasses.fields(config_class)}
     if recorded.keys() != known:
         differs = sorted(recorded.keys() ^ known)
-        raise InputError(f"{path}: {entry.folder} now has other settings ({', '.join(differs)}); train {name} again")
+        raise InputError(f"{path}: {entry.folder} now has other settings ({', '.join(differs)}); {cure}")
     fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in recorded.items()}
     return config_class(**fields)
 

@@ -4,6 +4,8 @@ import pickle
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
 from miga.errors import InputError
@@ -17,14 +19,16 @@ def save_checkpoint(path: Path, state: dict) -> None:
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict:
-    """Read what `save_checkpoint` wrote.
+    """Read what `save_checkpoint` wrote; of a .safetensors file, its tensors as the key `model`.
 
     Raises:
         InputError: the file is damaged or holds anything but tensors and plain values.
     """
     try:
+        if path.suffix == ".safetensors":
+            return {"model": load_file(path, str(device))}
         return torch.load(path, map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, SafetensorError) as error:
         kind = type(error).__name__
         raise InputError(f"{path}: not a checkpoint of tensors and plain values ({kind}); delete it") from error
 
