@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from miga.clips import Clips
 from miga.errors import InputError, run_command
 from miga.paths import check_run_name
 from miga.training.inputs import JOINTS, RGB
@@ -124,8 +125,8 @@ def _described(shipped: Shipped, given: Given, has_file: bool, seconds: float) -
     return f"{frames}, {looked}\n{names}: {networks} networks, {seconds:.1f} s"
 
 
-def find_gestures(args: argparse.Namespace) -> tuple[Given, Segments, tuple[str, ...], object]:
-    """Print the segments of a long recording."""
+def find_gestures(args: argparse.Namespace) -> tuple[Given, Segments, Clips]:
+    """Print the segments of a long recording; the last returned says their classes and the skeleton."""
     from predict.spot import read_recording, spot  # loads torch
 
     given = read_recording(args.run, args.source, args.joints, args.joint_size)
@@ -140,14 +141,14 @@ def find_gestures(args: argparse.Namespace) -> tuple[Given, Segments, tuple[str,
     for start, end, label, score in zip(found.start, found.end, found.label, found.score, strict=True):
         frames = f"{start:.0f} to {end - 1:.0f}"
         print(f"  {start / given.fps:8.2f} {end / given.fps:8.2f}  {frames:16}  {score:.3f}  {clips.classes[label]}")
-    return given, found, clips.classes, clips
+    return given, found, clips
 
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(argv)
     if args.spot:
-        given, found, classes, clips = find_gestures(args)
-        skeleton = clips.skeleton
+        given, found, clips = find_gestures(args)
+        classes, skeleton = clips.classes, clips.skeleton
     else:
         if args.model:
             from predict.export import read_export

@@ -42,9 +42,7 @@ def classify(shipped: Shipped, given: Given) -> np.ndarray:
         log_probs = {member.name: fold_log_probs(member, clips) for member in used}
     unused = np.zeros((1, 1, num_classes))  # weighs nothing
     logits = [log_probs.get(member.name, unused) for member in shipped.members]
-    tails = [
-        _tail([(m, log_probs[m.name]) for m in part if m.name in log_probs], part, shipped) for part in shipped.parts
-    ]
+    tails = [_tail(part, log_probs, shipped.classes) for part in shipped.parts]
     has_input = shipped.has_input(inputs)[:, None]
     return blend_test_probabilities(logits, has_input, shipped.prior, shipped.blend, tails)[0]
 
@@ -67,10 +65,10 @@ def fold_log_probs(member: Member, clips: Clips) -> np.ndarray:
     return np.stack(found)
 
 
-def _tail(found: list[tuple[Member, np.ndarray]], part: tuple[Member, ...], shipped: Shipped) -> Tail:
+def _tail(part: tuple[Member, ...], log_probs: dict[str, np.ndarray], classes: tuple[str, ...]) -> Tail:
     """The tail models of a part that had their input, averaged; one that adds nothing where none had."""
-    number_of = {name: number for number, name in enumerate(shipped.classes)}
-    classes = np.array([number_of[name] for name in part[0].classes[:-1]])
+    own = np.array([classes.index(name) for name in part[0].classes[:-1]])
+    found = [softmax(log_probs[member.name]).mean(0) for member in part if member.name in log_probs]
     if not found:
-        return Tail(classes, np.zeros((1, len(classes) + 1)), np.zeros(1, bool))
-    return Tail(classes, np.mean([softmax(logits).mean(0) for _, logits in found], axis=0), np.ones(1, bool))
+        return Tail(own, np.zeros((1, len(own) + 1)), np.zeros(1, bool))
+    return Tail(own, np.mean(found, axis=0), np.ones(1, bool))

@@ -52,8 +52,8 @@ class Given:
 
 
 def read_given(
-    video: Path | None, joints: Path | None, skeleton: Skeleton, size: tuple[int, int] | None, run_size: tuple[int, int],
-    run_fps: float,
+    video: Path | None, joints: Path | None, skeleton: Skeleton, size: tuple[int, int] | None,
+    run_size: tuple[int, int], run_fps: float,
 ) -> Given:  # fmt: skip
     """Read the joints, and look at the video.
 

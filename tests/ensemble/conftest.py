@@ -1,6 +1,10 @@
 """A run with one small entry, for what is made from entries."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,9 +15,9 @@ from tests.ensemble.mean_joints import ENTRY, RUN
 from tests.tiny import tiny_clips, write_clips
 
 
-@pytest.fixture
-def entry(workdir, monkeypatch):
-    """The entry, trained on two folds of tiny clips of which classes 2 and 3 are rare."""
+@contextmanager
+def trained_entry(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """In the working folder, the entry, trained on two folds of tiny clips of which classes 2 and 3 are rare."""
     folder = workdir / "models" / "mean_joints"
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
@@ -32,3 +36,9 @@ def entry(workdir, monkeypatch):
     yield module
     for name in [name for name in sys.modules if name.startswith("models.mean_joints")]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def entry(workdir, monkeypatch):
+    with trained_entry(workdir, monkeypatch) as module:
+        yield module
