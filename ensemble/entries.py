@@ -93,7 +93,7 @@ def entry_config(run: str, name: str, entry: Entry) -> FitConfig:
 
 
 def config_from(recorded: dict, entry: Entry, path: Path, cure: str) -> FitConfig:
-    """Settings of the entry as the json file `path` holds them; raises as `entry_config`, the sentence ends in `cure`."""
+    """Settings of the entry as `path` holds them; raises as `entry_config`, with `cure` as the sentence's end."""
     config_class = type(next(iter(entry.profiles.values())))
     known = {field.name for field in dataclasses.fields(config_class)}
     if recorded.keys() != known:

@@ -1,6 +1,5 @@
 """The gestures of a long recording, from its joints, by the detectors of a run."""
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -9,26 +8,51 @@ from miga.clips import Clips, load_clips
 from miga.errors import InputError
 from miga.training.seeding import make_deterministic
 from predict.clip import Given, persons, read_given
-from spotting.live import Spotter, jobs_of, thresholds_of_run
+from spotting.blend import read_search
+from spotting.candidates import Member, read_members
+from spotting.config import SearchConfig
+from spotting.job import gestures_of
+from spotting.live import Spotter, jobs_of
 from spotting.propose import read_settings
 from spotting.segments import Segments, concatenate
+from spotting.thresholds import Choice, apply, choose, count, threshold_for_count
 
 MEMBER = "joint"  # the one on the skeleton alone
 
 
 def load_spotter(run: str, size: tuple[int, int]) -> tuple[Clips, Spotter]:
-    """The detectors of all folds, averaged, with the thresholds that the run chose.
+    """The detectors of all folds, averaged.
+
+    Its thresholds are chosen on the held-out training people, as `spotting.blend` does, whichever member the run ships.
 
     Raises:
-        InputError: the run has no trained detector on the skeleton, or no thresholds for it.
+        InputError: the run has no trained detector on the skeleton, or no candidates by it.
     """
     clips = load_clips(run, "track2")
     _, config = read_settings(run, MEMBER, {})
     jobs = jobs_of(run, MEMBER, config, None)
-    chosen = argparse.Namespace(threshold=None, nms_iou=None)
-    threshold, nms_iou = thresholds_of_run(run, MEMBER, len(jobs) > 1, chosen)
+    members = read_members(run, [MEMBER])
+    choice, threshold = member_thresholds(clips, members[0], read_search(members, {}), len(jobs) > 1)
     make_deterministic(torch.device("cpu"))
-    return clips, Spotter(clips, jobs, size, threshold, nms_iou, config.detector.window)
+    return clips, Spotter(clips, jobs, size, threshold, choice.nms_iou, config.detector.window)
+
+
+def member_thresholds(
+    clips: Clips, member: Member, search: SearchConfig, is_average: bool
+) -> tuple[Choice, float]:  # fmt: skip
+    """What is chosen on the held-out people, and the score that a segment needs.
+
+    Args:
+        is_average: whether the folds are averaged, which lowers scores: by how much, the test videos say, if any.
+    """
+    candidates = member.held_out()
+    choice = choose(count(candidates, {video: gestures_of(clips, video) for video in candidates}, search), search)
+    if not (is_average and member.test()):
+        return choice, choice.threshold
+    rest = (choice.nms_iou, search.max_segments)
+    of_each = [one for fold in member.folds for one in member.test(fold).values()]
+    mean_count = sum(len(apply(one, choice.threshold, *rest)) for one in of_each) / len(member.folds)
+    return choice, threshold_for_count(member.test(), *rest, mean_count)
 
 
 def read_recording(run: str, video: Path | None, joints: Path | None, size: tuple[int, int] | None) -> Given:

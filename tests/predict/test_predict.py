@@ -43,7 +43,7 @@ def ship(run: str, *, retrained: bool, parts: bool, pooled: bool) -> None:
     """Let the run ship another recipe than it chose."""
     facts = read_json(weights_json(run), "")
     names = [NAME, f"{NAME}_crt"] if retrained else [NAME]
-    facts["blend"] = {name: {"weight": 1.5 / len(names), "temperature": 1.0} for name in names}
+    facts["blend"] = {name: {"weight": (1.5 if pooled else 1.0) / len(names), "temperature": 1.0} for name in names}
     facts["dropped"] = []
     facts["alphas"], facts["reading"] = ({"part1": 0.7}, "R4") if parts else ({}, None)
     facts["shipped"] = "pooled" if pooled else "tuned weights"
