@@ -21,6 +21,7 @@ ROOMS = (
     "spotting",
     "submissions",
     "report",
+    "predict",
 )
 
 # Imports every module of a checkout and collects the tests of its models, in a process with the big libraries loaded:
