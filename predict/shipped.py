@@ -139,7 +139,7 @@ def load_shipped(run: str) -> Shipped:
         is_simulated=is_simulated(clips.meta),
         notes=(
             *([f"stackers are not kept: {', '.join(stackers)} left out, the others share its weight"] * bool(stackers)),
-            *([f"{', '.join(adapted)} stands without adaptation: one clip tells little of a person"] * bool(adapted)),
+            *([f"{', '.join(adapted)} without adaptation: one clip tells little of a person"] * bool(adapted)),
         ),
     )
 
