@@ -6,6 +6,7 @@
 Entries that look at no clip, whatever is given of it, are left out.
 """
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from miga.errors import InputError
 from miga.files import read_json, write_json
 from miga.skeleton_file import skeleton_from_dict
 from miga.training.checkpoint import load_checkpoint
-from predict.shipped import COMBINATIONS, Member, Shipped, keeping, without_data
+from predict.shipped import COMBINATIONS, Member, Shipped, keeping
 
 FORM = 1  # raise it when a folder of an earlier version can no longer be read as it was meant
 AGAIN = "export it again with this version: python -m predict --run RUN --export FOLDER"
@@ -45,7 +46,7 @@ def write_export(folder: Path, shipped: Shipped) -> int:
             target = making / "weights" / member.name / f"fold{fold}.safetensors"
             target.parent.mkdir(parents=True, exist_ok=True)
             save_file({name: tensor.clone().contiguous() for name, tensor in tensors.items()}, target)
-    write_json(making / "model.json", {"form": FORM, **without_data(kept)})
+    write_json(making / "model.json", {"form": FORM, **plain(kept)})
     making.rename(folder)
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
@@ -66,6 +67,43 @@ def read_export(folder: Path) -> Shipped:
         return _shipped(facts, folder)
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: not as it was written ({type(error).__name__}: {error}); {AGAIN}") from error
+
+
+def plain(shipped: Shipped) -> dict:
+    """The plain values of a shipped blend, for a json file; members without their weights' paths."""
+    blend = shipped.blend
+    return {
+        "run": shipped.run,
+        "members": [_plain_member(member) for member in shipped.members],
+        "parts": [[_plain_member(member) for member in part] for part in shipped.parts],
+        "blend": {
+            "weights": blend.weights.tolist(),
+            "temperatures": blend.temperatures.tolist(),
+            "alphas": blend.alphas.tolist(),
+            "reading": blend.reading,
+            "tau": blend.tau,
+            "pooled": blend.pooled,
+        },
+        "prior": shipped.prior.tolist(),
+        "classes": list(shipped.classes),
+        "mirror": None if shipped.mirror is None else shipped.mirror.tolist(),
+        "skeleton": shipped.skeleton.to_dict(),
+        "num_persons": shipped.num_persons,
+        "size": list(shipped.size),
+        "fps": shipped.fps,
+        "is_simulated": shipped.is_simulated,
+        "notes": list(shipped.notes),
+    }
+
+
+def _plain_member(member: Member) -> dict:
+    return {
+        "name": member.name,
+        "config": {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(member.config).items()},
+        "classes": list(member.classes),
+        "mirror": None if member.mirror is None else member.mirror.tolist(),
+        "num_folds": len(member.weights),
+    }
 
 
 def _shipped(facts: dict, folder: Path) -> Shipped:

@@ -1,7 +1,7 @@
 """The blend that a run ships, with all that it needs to look at new clips: settings, weights, classes."""
 
-import dataclasses
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ensemble.join import ADAPTED, PART_NAME
 from ensemble.mixture import Blend, shared_weights
 from ensemble.parts import Trainset
 from folds.make import load_folds
-from miga.clips import load_clips
+from miga.clips import Clips, load_clips
 from miga.errors import InputError
 from miga.files import read_json
 from miga.paths import fold_checkpoint_dir, oof_npz, weights_json
@@ -99,9 +99,7 @@ def load_shipped(run: str) -> Shipped:
         raise InputError(f"{path}: no blend yet; run `python -m ensemble.blend --run {run}` first")
     facts = read_json(path, f"run `python -m ensemble.blend --run {run} --overwrite`")
     clips, folds = load_clips(run, "track1"), load_folds(run)
-    names = [*facts["blend"], *facts["dropped"]]
-    stackers = [name for name in names if name not in facts["entries"]]
-    names = [name for name in names if name not in stackers]
+    names = [name for name in (*facts["blend"], *facts["dropped"]) if name in facts["entries"]]
     if not any(name in facts["blend"] for name in names):
         raise InputError(f"{path}: the blend is of stackers alone, which are not kept; nothing can look at a new clip")
     num_folds = int(folds.fold.max()) + 1
@@ -122,7 +120,6 @@ def load_shipped(run: str) -> Shipped:
         prior=prior,
         pooled=facts["shipped"].startswith("pooled"),
     )
-    adapted = [name for name in names if name.endswith(ADAPTED) and name in facts["blend"]]
     size = pd.Series(list(zip(clips.table.height, clips.table.width, strict=True))).mode()[0]
     return Shipped(
         run=run,
@@ -137,11 +134,18 @@ def load_shipped(run: str) -> Shipped:
         size=(int(size[0]), int(size[1])),
         fps=float(clips.table.fps.mode()[0]),
         is_simulated=is_simulated(clips.meta),
-        notes=(
-            *([f"stackers are not kept: {', '.join(stackers)} left out, the others share its weight"] * bool(stackers)),
-            *([f"{', '.join(adapted)} without adaptation: one clip tells little of a person"] * bool(adapted)),
-        ),
+        notes=tuple(left_out(facts)),
     )
+
+
+def left_out(facts: dict) -> Iterator[str]:
+    """What of the blend in weights.json does not look at a new clip, a sentence each."""
+    stackers = [name for name in facts["blend"] if name not in facts["entries"]]
+    if stackers:
+        yield f"stackers are not kept: {', '.join(stackers)} left out, the others share its weight"
+    adapted = [name for name in facts["blend"] if name.endswith(ADAPTED)]
+    if adapted:
+        yield f"{', '.join(adapted)} without adaptation: one clip tells little of a person"
 
 
 def is_simulated(meta: dict) -> bool:
@@ -156,7 +160,7 @@ def _member(
     return Member(name, entry_config(run, name, entry_of(name)), classes, mirror, weights)
 
 
-def _tail_models(run: str, part: str, clips, num_folds: int) -> tuple[Member, ...]:
+def _tail_models(run: str, part: str, clips: Clips, num_folds: int) -> tuple[Member, ...]:
     """The tail models of a part, e.g. "part2", with the classes that they tell apart."""
     found = []
     for path in sorted(oof_npz(run, "any").parent.glob(f"*_{part}.npz")):
@@ -170,43 +174,6 @@ def _tail_models(run: str, part: str, clips, num_folds: int) -> tuple[Member, ..
     if not found:
         raise InputError(f"{oof_npz(run, 'any').parent}: no tail model of {part}, which the blend has; blend again")
     return tuple(found)
-
-
-def without_data(shipped: Shipped) -> dict:
-    """The plain values of a shipped blend, for a json file; members without their weights' paths."""
-    blend = shipped.blend
-    return {
-        "run": shipped.run,
-        "members": [_plain_member(member) for member in shipped.members],
-        "parts": [[_plain_member(member) for member in part] for part in shipped.parts],
-        "blend": {
-            "weights": blend.weights.tolist(),
-            "temperatures": blend.temperatures.tolist(),
-            "alphas": blend.alphas.tolist(),
-            "reading": blend.reading,
-            "tau": blend.tau,
-            "pooled": blend.pooled,
-        },
-        "prior": shipped.prior.tolist(),
-        "classes": list(shipped.classes),
-        "mirror": None if shipped.mirror is None else shipped.mirror.tolist(),
-        "skeleton": shipped.skeleton.to_dict(),
-        "num_persons": shipped.num_persons,
-        "size": list(shipped.size),
-        "fps": shipped.fps,
-        "is_simulated": shipped.is_simulated,
-        "notes": list(shipped.notes),
-    }
-
-
-def _plain_member(member: Member) -> dict:
-    return {
-        "name": member.name,
-        "config": {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(member.config).items()},
-        "classes": list(member.classes),
-        "mirror": None if member.mirror is None else member.mirror.tolist(),
-        "num_folds": len(member.weights),
-    }
 
 
 def keeping(shipped: Shipped, members: list[Member]) -> Shipped:
