@@ -115,7 +115,7 @@ def test_a_drawing_shows_person_gesture_and_time(workdir):
     assert (np.diff(bright) > 0).all()
     quiet, named = frames[0, 362:390].max(), frames[3, 362:390].max()
     assert quiet < 60 < named  # a name is there only while the gesture lasts
-    colours = frames[0, line, [150, 300, 500]]  # in the first, between, in the second
+    colours = frames[0, line, [200, 350, 500]]  # in the first, between, in the second
     assert np.ptp(colours[1]) < 30 < min(np.ptp(colours[0]), np.ptp(colours[2]))
 
 
