@@ -32,7 +32,7 @@ def classify(shipped: Shipped, given: Given) -> np.ndarray:
     inputs = given.inputs
     used, num_classes = shipped.used(inputs), len(shipped.classes)
     with as_prepared(given, shipped) as clips:
-        sizes = {member.config.picture_size for member in used if RGB in member.entry.needs}
+        sizes = {getattr(member.config, "picture_size") for member in used if RGB in member.entry.needs}  # noqa: B009
         if sizes:
             from recordings.rgb_store import build_rgb_store  # loads the video library
 
