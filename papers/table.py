@@ -221,7 +221,7 @@ def format_rows(filled: Sequence[tuple[Row, Reached | None, str]]) -> list[str]:
     width = max([len(row.system) for row, _, _ in filled] + [6])
     key_width = max(len(row.key) for row, _, _ in filled)
     head = " ".join(f"{TITLES[name]:>9}" for name in columns)
-    blocks = [f"{title:>{len(head)}}" for title in ("published", "out of fold", "test people")]
+    blocks = [f"{title:>{len(head)}}" for title in ("published", "held out", "test people")]
     lines = [f"  {'':{key_width}}  {'':{width}}  " + " | ".join(blocks)]
     lines.append(f"  {'row':{key_width}}  {'system':{width}}  " + " | ".join([head] * 3))
     notes: list[str] = []

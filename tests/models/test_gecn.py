@@ -12,7 +12,8 @@ from torch import nn
 
 from miga.errors import InputError
 from miga.skeletons import COCO_17, IMIGUE_22, SMG_25
-from models.gecn.model import GECN, mode_matrix
+from models.gecn.blocks import GraphConv
+from models.gecn.model import GECN, mode_matrix, normalised_adjacency
 from models.layers.multiscale_temporal import MultiScaleTemporal
 
 GOLDEN_LOGITS = [[-15.7771, -3.792263, -1.83854, -6.557385], [-15.830418, -3.765154, -1.867656, -6.569234]]
@@ -241,3 +242,28 @@ def test_its_heads_are_what_depends_on_the_number_of_classes():
     few, many = (GECN(IMIGUE_22, k, width=8).state_dict() for k in (3, 5))
     differ = {key for key in few if few[key].shape != many[key].shape}
     assert differ == {key for key in few if key.startswith(tuple(f"{head}." for head in GECN.HEADS))}
+
+
+def test_without_attention_a_joint_hears_its_neighbours_alone():
+    """Equation 2, one joint at a time; the adjacency is fixed and no part of the weights."""
+    adjacency = torch.from_numpy(normalised_adjacency(IMIGUE_22))
+    torch.manual_seed(0)
+    conv = GraphConv(8, 8, 22, 3, 1.0, adjacency).eval()
+    nn.init.ones_(conv.bn.weight)
+    assert [name for name, _ in conv.named_parameters() if "attn" in name or "topology" in name] == []
+    x = torch.randn(1, 8, 2, 22)
+    with torch.no_grad():
+        out = conv(x)
+        neighbours = {a: {a} for a in range(22)}
+        for a, b in IMIGUE_22.limbs:
+            neighbours[a].add(b)
+            neighbours[b].add(a)
+        for joint in range(22):
+            heard = sum(
+                x[0, :, 1, other] / (len(neighbours[joint]) * len(neighbours[other])) ** 0.5
+                for other in neighbours[joint]
+            )
+            expected = (conv.weight @ heard + conv.bias.sum(0)) / (1 + conv.bn.eps) ** 0.5 + x[0, :, 1, joint]
+            torch.testing.assert_close(out[0, :, 1, joint], expected.relu(), rtol=1e-4, atol=1e-4)
+    plain, ours = small(attention=False), small()
+    assert sum(p.numel() for p in plain.parameters()) < sum(p.numel() for p in ours.parameters())
