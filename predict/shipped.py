@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ensemble.entries import entry_config, entry_of
+from ensemble.entries import entry_config, entry_folder, entry_of
 from ensemble.join import ADAPTED, PART_NAME
 from ensemble.mixture import Blend, shared_weights
 from ensemble.parts import Trainset
@@ -88,8 +88,8 @@ class Shipped:
 def load_shipped(run: str) -> Shipped:
     """What ensemble/<run>/weights.json ships, with the networks of checkpoints/<run>/.
 
-    A stacker is left out, as it is not kept, and an adapted entry stands as it is without adaptation: one clip tells
-    little of a person.
+    What has no network, such as a stacker, is not kept and is left out. An adapted entry stands as it is without
+    adaptation: one clip tells little of a person.
 
     Raises:
         InputError: the run has no blend, or an entry of it is not here.
@@ -99,9 +99,9 @@ def load_shipped(run: str) -> Shipped:
         raise InputError(f"{path}: no blend yet; run `python -m ensemble.blend --run {run}` first")
     facts = read_json(path, f"run `python -m ensemble.blend --run {run} --overwrite`")
     clips, folds = load_clips(run, "track1"), load_folds(run)
-    names = [name for name in (*facts["blend"], *facts["dropped"]) if name in facts["entries"]]
+    names = [name for name in (*facts["blend"], *facts["dropped"]) if is_kept(name)]
     if not any(name in facts["blend"] for name in names):
-        raise InputError(f"{path}: the blend is of stackers alone, which are not kept; nothing can look at a new clip")
+        raise InputError(f"{path}: no entry of the blend has networks that are kept; nothing can look at a new clip")
     num_folds = int(folds.fold.max()) + 1
     plain_names = [name.removesuffix(ADAPTED) for name in names]
     members = tuple(_member(run, name, clips.classes, clips.mirror, num_folds) for name in plain_names)
@@ -138,11 +138,16 @@ def load_shipped(run: str) -> Shipped:
     )
 
 
+def is_kept(name: str) -> bool:
+    """Whether an entry has networks: stackers, trees and entries that another framework wrote have none here."""
+    return entry_folder(name) is not None and entry_of(name).is_network
+
+
 def left_out(facts: dict) -> Iterator[str]:
     """What of the blend in weights.json does not look at a new clip, a sentence each."""
-    stackers = [name for name in facts["blend"] if name not in facts["entries"]]
-    if stackers:
-        yield f"stackers are not kept: {', '.join(stackers)} left out, the others share its weight"
+    gone = [name for name in facts["blend"] if not is_kept(name)]
+    if gone:
+        yield f"{', '.join(gone)} left out, as no network of it is kept; the others share its weight"
     adapted = [name for name in facts["blend"] if name.endswith(ADAPTED)]
     if adapted:
         yield f"{', '.join(adapted)} without adaptation: one clip tells little of a person"

@@ -127,13 +127,14 @@ def test_persons_keeps_those_seen_most_in_their_order():
 def test_an_adapted_entry_stands_without_adaptation(run, capsys):
     ship(run, retrained=False, parts=False, pooled=False)
     plain = load_shipped(run)
-    adapted = {f"{NAME}_adapted": {"weight": 0.5, "temperature": 1.0}, "lightgbm": {"weight": 0.5, "temperature": 1.0}}
+    adapted = {f"{NAME}_adapted": {"weight": 0.5, "temperature": 1.0}, "trees": {"weight": 0.3, "temperature": 1.0}}
+    adapted["lightgbm"] = {"weight": 0.2, "temperature": 1.0}
     facts = {**read_json(weights_json(run), ""), "blend": adapted}
-    write_json(weights_json(run), {**facts, "entries": [*facts["entries"], f"{NAME}_adapted"]})
+    write_json(weights_json(run), {**facts, "entries": [*facts["entries"], f"{NAME}_adapted", "trees"]})
     other = load_shipped(run)
     _, ((_, joints), *_) = test_clips(run)
     np.testing.assert_allclose(classify(other, given_of(joints)), classify(plain, given_of(joints)), atol=1e-6)
-    assert "lightgbm left out" in other.notes[0] and "without adaptation" in other.notes[1]
+    assert "lightgbm, trees left out" in other.notes[0] and "without adaptation" in other.notes[1]
 
 
 @pytest.fixture
@@ -175,6 +176,9 @@ def test_wrong_input_is_one_clear_sentence(run, film):
     wrong([*base, "clip.npy", "--top", "0"], "--top 0")
     wrong([*base, "clip.npy", "--render", "out.avi"], "ends in .mp4")
     wrong(["--run", "nothing", "clip.npy"], "no blend yet")
+    facts = read_json(weights_json(run), "")
+    write_json(weights_json(run), {**facts, "blend": {"trees": {"weight": 1.0, "temperature": 1.0}}})
+    wrong([*base, "clip.npy"], "no entry of the blend has networks")
     shutil.rmtree(fold_checkpoint_dir(run, NAME, 1))
     ship(run, retrained=False, parts=False, pooled=False)
     wrong([*base, "clip.npy"], "fold1", "not there; train")
