@@ -60,7 +60,7 @@ def imported_modules(path: Path) -> set[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_nobody_imports_a_single_entry(name):
     # A story is told with some entries; what it tells goes for all.
-    own = (f"models/{name}/", f"tests/models/test_{name}", f"benchmarks/{name}", "tests/story/")
+    own = (f"models/{name}/", f"tests/models/test_{name}", f"benchmarks/{name}", "tests/story/", "tests/papers/")
     importers = [
         str(path.relative_to(ROOT))
         for room in (*ROOMS, "benchmarks", "tests")
