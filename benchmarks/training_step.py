@@ -4,8 +4,8 @@ Both networks get the same random clips at published size, the same loss (cross-
 their steps are taken in turn, on one thread. Times are of the processor, so that other work on the machine counts
 little; a ratio is the median over the pairs. No code of others is part of this repository: give a checkout.
 
-The limits: `convolutions` are those of our network alone, forward and backward, each layer by itself; `matrices` is the
-product of two large matrices with as many multiplications as the whole step has.
+The limits, as shares of our step's time: the convolutions of our network alone, forward and backward, each layer by
+itself; and the product of two large matrices with as many multiplications as the whole step has.
 
 reads:  a checkout of a public repository, see `benchmarks.rivals`
 writes: nothing (prints a table)
@@ -135,11 +135,9 @@ def main(argv: list[str] | None = None) -> None:
         rows.append((own, other / own, alone / own, counter.get_total_flops() * rate / own, 1e-9 / rate))
     own, ratio, of_convolutions, of_matrices, gflops = (statistics.median(column) for column in zip(*rows, strict=True))
     print(f"{processor_name()}, torch {torch.__version__}, one thread, {args.repeats} repeats, batch {args.batch}")
-    print(
-        f"| network | ms a clip | {args.rival.name if rival else 'a rival'} / ours | share of its convolutions alone |",
-        end="",
-    )
-    print(f" share of a matrix product at {gflops:.0f} GFLOP/s |\n|---|---|---|---|---|")
+    heads = ("network", "ms a clip", f"{args.rival.name if rival else 'a rival'} / ours")
+    limits = ("convolutions alone / step", f"matrices at {gflops:.0f} GFLOP/s / step")
+    print(f"| {' | '.join((*heads, *limits))} |\n|{'---|' * 5}")
     beside = f"{ratio:.2f} ({min(row[1] for row in rows):.2f} to {max(row[1] for row in rows):.2f})" if rival else ""
     print(f"| {args.network} | {1e3 * own / args.batch:.0f} | {beside} | {of_convolutions:.2f} | {of_matrices:.2f} |")
 
