@@ -46,8 +46,9 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         const=(),
         type=_pairs,
         metavar="A:B,..",
-        help="classes of track 1 that mean a left or a right side (iMiGUE and SMG have none): a mirrored clip of class "
-        "A is one of class B and the other way round, by their codes; without pairs no clip is ever mirrored",
+        help="classes that mean a left or a right side (iMiGUE and SMG have none; of --track1 if both are given): "
+        "a mirrored gesture of class A is one of class B and the other way round, by their codes; without pairs "
+        "nothing is ever mirrored",
     )
     parser.add_argument(
         "--joint-size",
@@ -154,7 +155,7 @@ def _look_at(args: argparse.Namespace, track: str, root: Path, rgb: Path | None)
         skeleton=args.skeleton,
         subjects=args.subjects,
         subjects_are_shared=None not in (args.subjects, args.track1, args.track2),
-        sided_classes=args.sided_classes if track == "track1" else None,
+        sided_classes=args.sided_classes if track == "track1" or args.track1 is None else None,
         joint_size=args.joint_size[track == "track2"],
         skip_bad_clips=args.skip_bad_clips,
     )

@@ -5,6 +5,7 @@ Source: MiGA 2024 track 2 (NPU), section on inference; MSLT for one class a poin
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from spotting.detector import Points, decode_boundaries
@@ -54,6 +55,19 @@ def average_models(outputs: list[dict[str, Tensor]]) -> tuple[Tensor, Tensor]:
     """
     probabilities = torch.stack([o["class_logits"].sigmoid() for o in outputs]).mean(0)
     return probabilities, torch.stack([o["distances"] for o in outputs]).mean(0)
+
+
+def of_plain_view(output: dict[str, Tensor], mirror: NDArray[np.int64] | None) -> dict[str, Tensor]:
+    """What a detector says of a mirrored view, in the classes of the plain one; `mirror`: (K,) of `Clips`."""
+    if mirror is None or (mirror == np.arange(len(mirror))).all():
+        return output
+    index = torch.as_tensor(mirror, device=output["class_logits"].device)
+    changed = {**output, "class_logits": output["class_logits"][..., index]}
+    if output["distances"].dim() == 4:  # a distance for every class
+        changed["distances"] = output["distances"][:, :, index]
+    if "frame_logits" in output:  # background stays the last
+        changed["frame_logits"] = output["frame_logits"][..., torch.cat([index, index.new_tensor([len(index)])])]
+    return changed
 
 
 class FrameScores:

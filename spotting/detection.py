@@ -49,9 +49,15 @@ def folds_waited_for(job: SpottingJob, video2fold: dict[str, int], video_ids: li
 def train_detector(clips: Clips, video2fold: dict[str, int], video_ids: list[str], job: SpottingJob) -> nn.Module:
     """Find the gestures of `video_ids` in their tokens; the losses of the streams are added up."""
     config = job.config.detector
-    speeds = [video_view(number, job.config.extractor.seed).speed for number in range(job.num_views)]
+    views = [video_view(number, job.config.extractor.seed, clips.may_mirror) for number in range(job.num_views)]
     videos = [
-        TokenVideo(v, token_files(job, token_fold(job, video2fold, v), v, job.num_views), speeds, gestures_of(clips, v))
+        TokenVideo(
+            v,
+            token_files(job, token_fold(job, video2fold, v), v, job.num_views),
+            views,
+            gestures_of(clips, v),
+            clips.mirror,
+        )
         for v in video_ids
     ]
     samples = WindowSamples(videos, config, config.seed)

@@ -89,7 +89,7 @@ class EarlyStream:
             frames = recolour(frames, config.colour, rng)
         keypoints = self.keypoints(video_id, indexes[None], np.array(box) / store.size, config.train_size, view.mirror)
         rgb = np.ascontiguousarray(frames[:, :, ::-1]) if view.mirror else frames
-        return {"rgb": rgb, "keypoints": keypoints[0]}
+        return {"rgb": rgb, "keypoints": keypoints[0], "mirrored": np.array(view.mirror)}
 
     def pictures_of(self, indexes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Of the frames (..., L) that the skeleton pathway sees, those whose pictures are seen: (..., L / ratio)."""

@@ -38,7 +38,11 @@ def train_extractor(clips: Clips, stream: Stream, video_ids: list[str], job: Spo
     return fit(
         network,
         TrainSamples(
-            np.arange(len(trimmed.labels)), trimmed.labels, lambda row, rng: stream.draw(trimmed, row, rng), config.seed
+            np.arange(len(trimmed.labels)),
+            trimmed.labels,
+            lambda row, rng: stream.draw(trimmed, row, rng),
+            config.seed,
+            None if clips.mirror is None else np.append(clips.mirror, clips.num_classes),  # and background
         ),
         config,
         prepare=stream.to_input,
@@ -69,7 +73,8 @@ def make_tokens(stream: Stream, parts: dict[str, list[str]], model: Any, job: Sp
             for number in range(job.num_views if is_trained_on else job.num_test_views):
                 path = spotting_tokens_npy(job.run, key, job.fold, number, video_id)
                 if not path.exists():
-                    tokens = stream.describe(model, video_id, video_view(number, config.seed), job.device)
+                    view = video_view(number, config.seed, stream.clips.may_mirror)
+                    tokens = stream.describe(model, video_id, view, job.device)
                     with replacing(path) as temporary:
                         np.save(temporary, tokens, allow_pickle=False)
     write_json(made_with, fingerprint)

@@ -1,8 +1,9 @@
 """One fold of one member: where its files lie, and what they depend on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -63,9 +64,17 @@ class SpottingJob:
 def make_jobs(
     run: str, member: str, streams: tuple[str, ...], config: SpottingConfig, device: torch.device
 ) -> list[SpottingJob]:
-    """One job a fold; the fingerprint ties every file they write to this data and these folds."""
+    """One job a fold; the fingerprint ties every file they write to this data and these folds.
+
+    Where the classes of mirrored gestures are unknown nothing is looked at mirrored either.
+    """
     clips, folds = load_clips(run, "track2"), load_folds(run, "track2")
-    fingerprint = {"folds": file_sha256(folds_csv(run, "track2")), "clips": clips.meta["content_sha256"]}
+    fingerprint: dict = {"folds": file_sha256(folds_csv(run, "track2")), "clips": clips.meta["content_sha256"]}
+    if clips.mirror is None:
+        fingerprint["mirror"] = "never"
+        config = replace(config, search=replace(config.search, mirror=False))
+    elif (clips.mirror != np.arange(clips.num_classes)).any():
+        fingerprint["mirror"] = clips.mirror.tolist()
     num_folds = int(folds.fold.max()) + 1
     return [SpottingJob(run, member, streams, fold, config, fingerprint, device) for fold in range(num_folds)]
 

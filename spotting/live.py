@@ -61,7 +61,9 @@ class Spotter:
         )  # fmt: skip
         any_video = clips.videos.video_id[clips.videos.split == "train"].tolist()
         detectors = [load_detector(job, clips.num_classes, _described(job, any_video)).detector for job in jobs]
-        self.segments = SegmentStream(detectors, config.detector, clips.num_classes, threshold, nms_iou, look_ahead)
+        self.segments = SegmentStream(
+            detectors, config.detector, clips.num_classes, threshold, nms_iou, look_ahead, clips.mirror
+        )
         self.is_seen = False
 
     @property

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from spotting.config import DetectorConfig
-from spotting.decode import FrameScores, average_models, decode_window
+from spotting.decode import FrameScores, average_models, decode_window, of_plain_view
 from spotting.detectors import points_of
 from spotting.nms import MAX_CANDIDATES
 from spotting.samples import padded_window
@@ -23,15 +23,17 @@ class SegmentStream:
     Args:
         detectors: in eval mode; detector i // (tokens a frame / detectors) looks at token i.
         threshold, nms_iou: as the run chose them.
+        mirror: (K,) of `Clips`; of the views that a detector looks at, the second is mirrored.
         look_ahead: frames of tokens after the end of a segment; at least a window = as in a recording.
     """
 
     def __init__(
         self, detectors: list[torch.nn.Module], config: DetectorConfig, num_classes: int, threshold: float,
-        nms_iou: float, look_ahead: int,
+        nms_iou: float, look_ahead: int, mirror: NDArray[np.int64] | None = None,
     ) -> None:  # fmt: skip
         self.detectors, self.config, self.num_classes = detectors, config, num_classes
         self.threshold, self.nms_iou, self.look_ahead = threshold, nms_iou, look_ahead
+        self.mirror = mirror
         self.is_exact = look_ahead >= config.window
         self.hop = config.window // 2 if self.is_exact else max(1, look_ahead // 2)
         self.points = points_of(config)
@@ -76,7 +78,8 @@ class SegmentStream:
         outputs, each = [], len(self.tokens) // len(self.detectors)
         for i, tokens in enumerate(self.tokens):
             padded, is_frame = padded_window(tokens[: num_frames - self.first], start - self.first, self.config.window)
-            outputs.append(self.detectors[i // each](torch.from_numpy(padded)[None], torch.from_numpy(is_frame)[None]))
+            output = self.detectors[i // each](torch.from_numpy(padded)[None], torch.from_numpy(is_frame)[None])
+            outputs.append(of_plain_view(output, self.mirror) if i % each == 1 else output)
         probabilities, distances = average_models(outputs)
         is_point = outputs[0]["is_point"][0]
         return decode_window(self.points, probabilities[0], distances[0], is_point, start, num_frames), outputs

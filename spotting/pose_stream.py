@@ -75,7 +75,8 @@ class PoseStream:
         size = (self.videos.height[video_id], self.videos.width[video_id])
         box = clip_boxes(trimmed.bounds[video_id], indexes[:1], config.clip_len, config.box_frames, size)
         keypoints = clip_keypoints(self.clips.joints_of_video(video_id), indexes[None], box, config.heatmap_size)[0]
-        return {"keypoints": change_keypoints(keypoints, view, config.heatmap_size, self.clips.skeleton.flip_index)}
+        changed = change_keypoints(keypoints, view, config.heatmap_size, self.clips.skeleton.flip_index)
+        return {"keypoints": changed, "mirrored": np.array(view.mirror)}
 
     def to_input(self, batch: Batch) -> Batch:
         return {"x": draw(batch["keypoints"], self.config.heatmap_size, self.config.sigma, self.memory)}

@@ -30,7 +30,7 @@ from miga.training.seeding import make_deterministic
 from miga.training.versions import device_name, in_all
 from spotting.candidates import AVERAGE, Member, folds_of_run, write_member
 from spotting.config import SpottingConfig, config_from_dict, override_parts
-from spotting.decode import FrameScores, average_models, decode_window, pool_windows
+from spotting.decode import FrameScores, average_models, decode_window, of_plain_view, pool_windows
 from spotting.detection import channels_of, token_files
 from spotting.detectors import points_of
 from spotting.job import SpottingJob, gestures_of, make_jobs, videos_of_fold
@@ -55,7 +55,7 @@ def find_candidates(
     groups: list[list[int]] = [[] for _ in range(1 + len(jobs) if len(jobs) > 1 else 1)]
     if not tokens[0]:
         return [empty_segments() for _ in groups]
-    num_frames, window = len(tokens[0][0][1]), config.detector.window
+    num_frames, window = len(tokens[0][0][2]), config.detector.window
     points = points_of(config.detector, device)
     parts: list[list[Segments]] = [[] for _ in groups]
     frames = [FrameScores(num_frames, clips.num_classes) for _ in groups]
@@ -63,13 +63,14 @@ def find_candidates(
         outputs: list[dict[str, torch.Tensor]] = []
         groups = [[] for _ in groups]
         for number, (detector, of_fold) in enumerate(zip(detectors, tokens, strict=True)):
-            for stream, of_view in of_fold:
+            for stream, is_mirrored, of_view in of_fold:
                 padded, is_frame = padded_window(of_view, start, window)
                 looked_at = {stream: torch.from_numpy(padded)[None].to(device)}
                 for place in (0, number + 1)[: len(groups)]:
                     groups[place].append(len(outputs))
                 seen = detector(torch.from_numpy(is_frame)[None].to(device), **looked_at)
-                outputs.append(seen["streams"][stream])
+                output = seen["streams"][stream]
+                outputs.append(of_plain_view(output, clips.mirror) if is_mirrored else output)
         is_point = outputs[0]["is_point"][0]
         for group, part, frame in zip(groups, parts, frames, strict=True):
             of_group = [outputs[number] for number in group]
@@ -79,13 +80,13 @@ def find_candidates(
     return [frame.rescore(pool_windows(part)) for part, frame in zip(parts, frames, strict=True)]
 
 
-def read_tokens(job: SpottingJob, streams: tuple[str, ...], video_id: str) -> list[tuple[str, np.ndarray]]:
-    """(stream, tokens) of every view of a video by the job's extractors; without the streams that have none of it.
+def read_tokens(job: SpottingJob, streams: tuple[str, ...], video_id: str) -> list[tuple[str, bool, np.ndarray]]:
+    """(stream, whether mirrored, tokens) of every view by the job's extractors; no stream that lacks the video.
 
     Raises:
         InputError: some of its views are there and others are not.
     """
-    found = []
+    found: list[tuple[str, bool, np.ndarray]] = []
     for stream, files in token_files(job, job.fold, video_id, job.num_test_views).items():
         there = [file.exists() for file in files]
         if stream not in streams or not any(there):
@@ -95,7 +96,9 @@ def read_tokens(job: SpottingJob, streams: tuple[str, ...], video_id: str) -> li
                 f"{files[there.index(False)]}: no frame tokens; run `python -m spotting.train --run {job.run} "
                 f"--member {job.member} --overwrite`"
             )
-        found += [(stream, np.load(file, mmap_mode="r", allow_pickle=False)) for file in files]
+        found += [
+            (stream, view == 1, np.load(file, mmap_mode="r", allow_pickle=False)) for view, file in enumerate(files)
+        ]
     return found
 
 

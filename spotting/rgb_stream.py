@@ -59,7 +59,8 @@ class RgbStream:
         frames = resize_box(frames, random_resized_crop((self.store.size, self.store.size), rng), config.train_size)
         if config.colour:
             frames = recolour(frames, config.colour, rng)
-        return {"rgb": np.ascontiguousarray(frames[:, :, ::-1]) if view.mirror else frames}
+        rgb = np.ascontiguousarray(frames[:, :, ::-1]) if view.mirror else frames
+        return {"rgb": rgb, "mirrored": np.array(view.mirror)}
 
     def to_input(self, batch: Batch) -> Batch:
         return {"x": normalise(batch["rgb"], self.config.static)}

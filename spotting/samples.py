@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from miga.training.dataset import TrainSamples
 from spotting.config import DetectorConfig
 from spotting.segments import Segments, make_segments
+from spotting.views import View
 from spotting.windows import MAX_GESTURES, draw_window, gestures_in_window, window_starts
 
 
@@ -16,11 +17,14 @@ class TokenVideo:
     """Tokens of one training video in all its views, memory-mapped, and its gestures.
 
     Args:
-        token_files: stream -> (T / speed, D) npy files, one a view. speeds: of the views.
-        gestures: of the video at normal speed.
+        token_files: stream -> (T / speed, D) npy files, one a view. views: how the video is seen in each.
+        gestures: of the video as it is. mirror: (K,) class of the mirror image of each class; None = its own.
     """
 
-    def __init__(self, video_id: str, token_files: dict[str, list[Path]], speeds: list[float], gestures: Segments):
+    def __init__(
+        self, video_id: str, token_files: dict[str, list[Path]], views: list[View], gestures: Segments,
+        mirror: NDArray[np.int64] | None = None,
+    ):  # fmt: skip
         self.video_id = video_id
         self.tokens = {
             stream: [np.load(file, mmap_mode="r", allow_pickle=False) for file in files]
@@ -29,8 +33,12 @@ class TokenVideo:
         of_one = next(iter(self.tokens.values()))
         self.lengths = [len(tokens) for tokens in of_one]  # of the views, the same in every stream
         self.gestures = [
-            make_segments(gestures.start / speed, np.minimum(gestures.end / speed, length), gestures.label)
-            for length, speed in zip(self.lengths, speeds, strict=True)
+            make_segments(
+                gestures.start / view.speed,
+                np.minimum(gestures.end / view.speed, length),
+                gestures.label if mirror is None or not view.mirror else mirror[gestures.label],
+            )
+            for length, view in zip(self.lengths, views, strict=True)
         ]
 
 

@@ -48,13 +48,13 @@ class TrimmedClips:
             video_id, start, length = self.gestures[row]
             if self.config.sampling == "uniform":
                 frames = start + uniform_sample(int(length), self.clip_len, rng)
-                return video_id, frames, random_view(rng, self.config.augmentation)
+                return video_id, frames, random_view(rng, self.config.augmentation, self.clips.may_mirror)
             middle = start + rng.random() * length
         else:
             video_id = self.background_videos[rng.integers(len(self.background_videos))]
             middle = rng.choice(self.background[video_id]) + rng.random()
         config, video = self.config, self.videos.loc[video_id]
-        view = random_view(rng, config.augmentation)
+        view = random_view(rng, config.augmentation, self.clips.may_mirror)
         offsets = (np.arange(self.clip_len) - (self.clip_len - 1) / 2) * view.speed
         indexes = np.clip(np.rint(middle - 0.5 + offsets), 0, video.num_frames - 1).astype(np.int64)
         return video_id, indexes, view

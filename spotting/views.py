@@ -24,18 +24,21 @@ class View:
     shift: tuple[float, float] = (0.0, 0.0)  # x, y as shares of the heatmap
 
 
-def random_view(rng: np.random.Generator, strength: float = 1.0) -> View:
+def random_view(rng: np.random.Generator, strength: float = 1.0, may_mirror: bool = True) -> View:
     """Draw a view; at strength 1 about 6 degrees, 10 % in size, 8 % in shape, 20 % in speed, 3 % in place."""
-    mirror = bool(rng.random() < 0.5)
+    mirror = bool(rng.random() < 0.5) and may_mirror
     speed, rotation, zoom, aspect, x, y = strength * np.array([0.2, 0.1, 0.1, 0.08, 0.03, 0.03]) * rng.normal(size=6)
     return View(mirror, float(np.exp(speed)), float(rotation), float(np.exp(zoom)), float(np.exp(aspect)), (x, y))
 
 
-def video_view(number: int, seed: int) -> View:
-    """View `number` of every training video: 0 plain, 1 mirrored (both also used in prediction), from 2 on random."""
-    if number < 2:
+def video_view(number: int, seed: int, may_mirror: bool = True) -> View:
+    """View `number` of every training video: 0 plain, 1 mirrored (both also used in prediction), the others random.
+
+    Where the classes of mirrored gestures are unknown (`may_mirror` false) no view is mirrored: number 1 is random too.
+    """
+    if number == 0 or (number == 1 and may_mirror):
         return View(mirror=number == 1)
-    return random_view(np.random.default_rng([seed, number]))
+    return random_view(np.random.default_rng([seed, number]), may_mirror=may_mirror)
 
 
 def change_keypoints(keypoints: NDArray, view: View, size: int, flip_index: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ from spotting.score import score_videos
 from spotting.segments import make_segments
 from spotting.thresholds import apply, choose, count, cross_fitted, thresholds_of
 from spotting.train import main as train
+from spotting.views import View
 from tests.spotting.strategies import segment_lists
 from tests.spotting.tiny_videos import tiny_videos, write_tiny_videos
 
@@ -129,7 +130,7 @@ def test_windows_hold_the_gestures_of_their_view(tmp_path):
     for view, frames in enumerate((300, 150)):
         np.save(tmp_path / f"{view}.npy", np.arange(frames, dtype=np.float32)[:, None])
     gestures = make_segments([20, 200], [60, 240], [1, 2])
-    video = TokenVideo("v", {"joint": [tmp_path / "0.npy", tmp_path / "1.npy"]}, [1.0, 2.0], gestures)
+    video = TokenVideo("v", {"joint": [tmp_path / "0.npy", tmp_path / "1.npy"]}, [View(), View(speed=2.0)], gestures)
     samples = WindowSamples([video], config, seed=0)
     assert len(samples.names) == len(samples)
     seen = set()
