@@ -18,12 +18,14 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from miga.clips import CLIP_COLUMNS, VIDEO_COLUMNS, Clips, load_clips
@@ -61,7 +63,7 @@ def write_recording(num_frames: int, with_pictures: bool) -> Clips:
     film = ""
     if with_pictures:
         film = "film.mp4"
-        background = cv2.resize(rng.integers(0, 255, (27, 48, 3), np.uint8), SIZE[::-1])
+        background = np.kron(rng.integers(0, 255, (27, 48, 3), np.uint8), np.ones((40, 40, 1), np.uint8))
         film_person(film, background, joints[:, 0, 7, :2])
     video = (VIDEO, "person", "train", "train", num_frames, 0, *SIZE[::-1], FPS, film)
     pd.DataFrame([video], columns=list(VIDEO_COLUMNS)).to_csv(folder / "videos.csv", index=False)
@@ -77,14 +79,15 @@ def write_recording(num_frames: int, with_pictures: bool) -> Clips:
     return load_clips(RUN, "track2")
 
 
-def film_person(path: str, background: np.ndarray, places: np.ndarray) -> None:
+def film_person(path: str, background: NDArray[np.uint8], places: NDArray) -> None:
     """An H.264 film of a disc that moves before a background."""
     with av.open(path, "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
         stream.options = {"preset": "superfast"}
         for x, y in places.astype(int).tolist():
-            picture = cv2.circle(background.copy(), (x, y), 40, (255, 0, 0), -1)
+            picture = background.copy()
+            cv2.circle(picture, (x, y), 40, (255, 0, 0), -1)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
 
@@ -103,7 +106,7 @@ def measure(profile: str, stream_name: str, num_frames: int) -> dict[str, float]
             build_rgb_store(RUN, config.rgb.picture_size, "track2")
             seconds["pictures"] = time.perf_counter() - started
         stream = open_stream(clips, config, stream_name)
-        network = stream.network().eval()
+        network: Any = stream.network().eval()
         started = time.process_time()
         for number in range(job.num_test_views):
             tokens = stream.describe(network, VIDEO, video_view(number, 0), CPU)
