@@ -16,14 +16,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from miga.clips import Clips, load_clips
+from miga.clips import Clips, load_clips, videos_as_clips
 from miga.engine.options import Options, options_of
 from miga.errors import InputError, run_command
 from miga.files import replacing
 from miga.paths import check_run_name, check_txt
 from miga.rgb_store import RAW_SIZE, check_training_clips_have_rgb, has_rgb
 from miga.training.config import FitConfig, override, parse_overrides
-from pipeline import PICTURE_SIZE, RGB_FOLDERS, entries_of
+from pipeline import PICTURE_SIZE, RGB_FOLDERS, SEQUENCE_PICTURE_SIZE, entries_of
+from recordings.frames import count_frames
+from recordings.rgb_part import tail_of
 from spotting.config import PROFILES as SPOTTING_PROFILES
 from spotting.config import override_parts
 from submissions.check import check_sample
@@ -49,6 +51,8 @@ def checks_of(options: Options, clips: dict[str, Clips]) -> Iterator[Check]:
             yield "sample file", lambda: check_sample(options.run, Path(options.sample))
         if options.answers:
             yield "answers", lambda: check_sample(options.run, Path(options.answers))
+    if "track2" in clips:
+        yield "films of track 2", lambda: check_films(clips["track2"])
     yield "disk", lambda: check_disk(options, clips)
     yield "device", lambda: check_device(options)
 
@@ -108,6 +112,22 @@ def check_pictures(clips: Clips) -> str:
     return f"{int(clips.has_frames.sum())} of {len(clips)} clips have them, all that are trained on"
 
 
+def check_films(clips: Clips) -> str:
+    """All recordings that are trained on are filmed, or none is, and their films are as long as their skeletons."""
+    videos = videos_as_clips(clips)
+    if not has_rgb(videos):
+        return "none; track 2 looks at the skeleton alone"
+    check_training_clips_have_rgb(videos)
+    for row in videos.table[(videos.table.split == "train")].itertuples():
+        there, wanted = count_frames(row.frames_path), int(row.num_frames)
+        if there < wanted and not tail_of(there, wanted, wanted):
+            raise InputError(
+                f"{row.frames_path}: {there} frames, but the skeleton of {row.video_id} has {wanted}; copy the film "
+                "again, or prepare the recordings without --rgb2"
+            )
+    return f"{int(videos.has_frames.sum())} of {len(videos)} recordings have them, all that are trained on"
+
+
 def check_disk(options: Options, clips: dict[str, Clips]) -> str:
     """Enough room for the stored pictures, the checkpoints and the frame tokens."""
     needed = bytes_needed(options, clips)
@@ -133,7 +153,13 @@ def bytes_needed(options: Options, clips: dict[str, Clips]) -> float:
         config = SPOTTING_PROFILES[options.profile]
         channels = config.extractor.base_channels * 16 + clips["track2"].num_classes + 1
         views = max(2, config.extractor.num_views)
-        total += clips["track2"].videos.num_frames.sum() * channels * 4 * views * options.num_folds
+        videos = videos_as_clips(clips["track2"])
+        frames, filmed = videos.table.num_frames.sum(), videos.table.num_frames[videos.has_frames].sum()
+        total += frames * channels * 4 * views * options.num_folds
+        channels = config.rgb.base_channels * 32 if config.extractor.tokens == "features" else 2 * videos.num_classes
+        total += filmed * channels * 4 * views * options.num_folds
+        size = SEQUENCE_PICTURE_SIZE[options.profile]
+        total += filmed * size**2 * (3.0 if size <= RAW_SIZE else JPEG_BYTES_PER_PIXEL)
     return float(total)
 
 

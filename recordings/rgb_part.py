@@ -10,7 +10,9 @@ import numpy as np
 
 from miga.errors import InputError
 from miga.files import replacing
-from recordings.frames import stream_frames
+from recordings.frames import count_frames, stream_frames
+
+MAX_TAIL = 30  # frames by which a film may end before its skeleton, and no more than a twentieth of it
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,16 @@ class ClipCut:
     box: tuple[int, int, int, int]  # in the joints' pixels
     table_size: tuple[int, int]  # (height, width) of the picture the joints lie in
     is_test: bool  # a test clip that cannot be decoded is left without pictures
+
+
+def tail_of(film_frames: int, end: int, num_frames: int) -> int:
+    """How many frames of a clip that ends before frame `end` the last picture of a shorter film stands for.
+
+    Cameras and skeletons of one recording rarely stop at once; a film that lacks more is not that of the recording, and
+    has no tail.
+    """
+    missing = end - film_frames
+    return missing if 0 < missing <= min(MAX_TAIL, num_frames // 20) else 0
 
 
 Part = list[tuple[str, list[ClipCut]]]  # videos with their clips
@@ -90,7 +102,9 @@ class _PartWriter:
                 self.add(path, [cut])
 
     def _decode(self, path: Path, cuts: list[ClipCut]) -> None:
-        wanted = np.unique(np.concatenate([np.arange(c.start, c.start + c.num_frames) for c in cuts]))
+        film_frames = count_frames(path)
+        tails = {c.row: tail_of(film_frames, c.start + c.num_frames, c.num_frames) for c in cuts}
+        wanted = np.unique(np.concatenate([np.arange(c.start, c.start + c.num_frames - tails[c.row]) for c in cuts]))
         for frame, picture in zip(wanted.tolist(), stream_frames(path, wanted), strict=True):
             for cut in cuts:
                 if not cut.start <= frame < cut.start + cut.num_frames:
@@ -99,6 +113,9 @@ class _PartWriter:
                 first = self.file.tell()
                 self.file.write(_encoded(cut_window(picture, window, self.size), self.form))
                 self.places.append((cut.row, frame - cut.start, first, self.file.tell()))
+                if tails[cut.row] and frame == film_frames - 1:
+                    behind = range(cut.num_frames - tails[cut.row], cut.num_frames)
+                    self.places += [(cut.row, number, first, self.file.tell()) for number in behind]
 
 
 def pixel_window(

@@ -201,7 +201,11 @@ def check_detector(detector: DetectorConfig) -> None:
 def profile_config(profile: str, member: str) -> SpottingConfig:
     """The settings of a profile for a member."""
     config = PROFILES[profile]
-    return dataclasses.replace(config, detector=TRIDET[profile]) if member == "tridet" else config
+    if member == "tridet":
+        return dataclasses.replace(config, detector=TRIDET[profile])
+    if profile == "paper" and member == "late":  # Table 2: two streams want 512 frames, one wants 256
+        return dataclasses.replace(config, detector=dataclasses.replace(config.detector, window=512))
+    return config
 
 
 PROFILES = {

@@ -10,7 +10,10 @@ import torch
 from folds.make import main as make_folds
 from miga.clips import load_clips, videos_as_clips
 from miga.errors import InputError
+from miga.rgb_store import clips_with_pictures, open_rgb_store
 from miga.training.config import FitConfig
+from preflight.check import check_films
+from recordings.frames import read_frames
 from recordings.rgb_store import build_rgb_store
 from spotting.candidates import read_member
 from spotting.config import PROFILES, DetectorConfig, override_parts
@@ -25,7 +28,7 @@ from spotting.trimmed import TrimmedClips
 from spotting.views import View
 from tests.spotting.test_train import TINY
 from tests.spotting.tiny_videos import write_filmed_videos, write_tiny_videos
-from tests.tiny_rgb import dot_centre
+from tests.tiny_rgb import dot_centre, write_frames
 
 CONFIG = PROFILES["smoke"]
 
@@ -47,6 +50,34 @@ def test_the_store_of_videos_has_every_frame_of_each(stream):
     left, top, right, _ = stream.store.boxes[stream.row["0001"]]
     expected = (joints - (left, top)) / (right - left) * stream.store.size
     assert np.abs(centres - expected).mean() < 1
+
+
+def test_a_film_that_ends_a_little_before_its_skeleton_keeps_its_last_picture(workdir):
+    clips = write_filmed_videos()
+    shorten("0001", 145)
+    assert check_films(clips) == "7 of 7 recordings have them, all that are trained on"
+    build_rgb_store("tiny", 16, "track2")
+    store = open_rgb_store("tiny", 16, "track2")
+    shown = store.read(0, np.arange(150))
+    assert all(np.array_equal(picture, shown[144]) for picture in shown[145:])
+
+
+def test_a_film_of_another_length_is_told_before_any_training(workdir):
+    clips = write_filmed_videos()
+    shorten("0101", 100)  # a test recording: it has no pictures, the skeleton speaks alone
+    build_rgb_store("tiny", 16, "track2")
+    assert clips_with_pictures("tiny", 16, "track2").tolist() == [True] * 4 + [False, True, True]
+    shorten("0002", 142)
+    with pytest.raises(InputError, match=r"0002\.mp4: 142 frames, but the skeleton of 0002 has 150"):
+        check_films(clips)
+    with pytest.raises(InputError, match=r"0002\.mp4: no frame 149; the video has 142 frames"):
+        build_rgb_store("tiny", 24, "track2")
+
+
+def shorten(video_id: str, num_frames: int) -> None:
+    """Write the first frames of a film in its place."""
+    path = Path("films") / f"{video_id}.mp4"
+    write_frames(path, list(read_frames(path, range(num_frames))))
 
 
 def test_a_training_clip_shows_the_frames_of_its_joints(stream):
