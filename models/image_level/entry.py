@@ -14,11 +14,10 @@ from miga.training.inputs import JOINTS, RGB
 from miga.training.losses import cross_entropy
 from miga.training.weights import load_tensors, read_state_dict
 from miga.transforms.rgb_clip import normalise
-from models.image_level.config import IMAGENET, PROFILES, ImageLevelConfig
+from models.image_level.config import BACKBONES, IMAGENET, PROFILES, ImageLevelConfig
 from models.image_level.frames import FrameTransform, keypoint_joints
 from models.image_level.model import ImageLevel
-
-FITTING = f"timm's {IMAGENET}, or weights.pt of an own fold"
+from models.image_level.weights import to_our_names
 
 
 def build_network(num_classes: int, num_keypoints: int, config: ImageLevelConfig) -> ImageLevel:
@@ -29,11 +28,11 @@ def build_network(num_classes: int, num_keypoints: int, config: ImageLevelConfig
         channel_multiplier=config.channel_multiplier,
         depth_multiplier=config.depth_multiplier,
         dropout=config.dropout,
+        backbone=config.backbone,
     )
     if config.weights:
-        tensors = read_state_dict(config.weights)
-        is_timm = not any(key.startswith("backbone.") for key in tensors)
-        load_tensors(network, tensors, config.weights, rename={"": "backbone."} if is_timm else None, fits=FITTING)
+        fits = f"ImageNet weights of {config.backbone}, or weights.pt of an own fold"
+        load_tensors(network, to_our_names(read_state_dict(config.weights)), config.weights, fits=fits)
     elif config.pretrained == "imagenet":
         load_tensors(network, imagenet_tensors(IMAGENET), IMAGENET, rename={"": "backbone."})
     return network
@@ -90,6 +89,13 @@ def name(config: ImageLevelConfig, profile: ImageLevelConfig) -> str:
 def check(config: ImageLevelConfig) -> None:
     if config.pretrained not in ("none", "imagenet"):
         raise InputError(f"--pretrained {config.pretrained}: expected none or imagenet")
+    if config.backbone not in BACKBONES:
+        raise InputError(f"--backbone {config.backbone}: expected one of {', '.join(BACKBONES)}")
+    is_lite = config.backbone != BACKBONES[0]
+    if is_lite and config.pretrained == "imagenet":
+        raise InputError(f"--pretrained imagenet is for {BACKBONES[0]}; give --weights FILE (python -m weights.fetch)")
+    if is_lite and (config.channel_multiplier, config.depth_multiplier) != (1.0, 1.0):
+        raise InputError(f"--backbone {config.backbone} needs --channel_multiplier 1 and --depth_multiplier 1")
     if config.pretrained == "imagenet" and (config.channel_multiplier, config.depth_multiplier) != (1.0, 1.0):
         raise InputError("--pretrained imagenet: these weights need --channel-multiplier 1 and --depth-multiplier 1")
 

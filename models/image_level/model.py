@@ -3,6 +3,8 @@
 Source: the image-level report of LUT (MiGA 2024). Sizes and activations that it leaves open are our choices.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -27,23 +29,22 @@ class ImageLevel(nn.Module):
     Args:
         num_classes: K.
         num_keypoints: P; the vector has three numbers for each.
-        channel_multiplier, depth_multiplier: on the widths and depths of EfficientNetV2-B0; 1 is published.
+        channel_multiplier, depth_multiplier: on the widths and depths of the backbone; 1 is published.
         dropout: share of the joined features dropped before the classifier while training.
+        backbone: timm's name of the EfficientNet.
     """
 
     HEADS = ("classifier",)
 
     def __init__(
         self, num_classes: int, num_keypoints: int = 17, channel_multiplier: float = 1.0, depth_multiplier: float = 1.0,
-        dropout: float = 0.3,
+        dropout: float = 0.3, backbone: str = "tf_efficientnetv2_b0",
     ) -> None:  # fmt: skip
         super().__init__()
-        self.backbone = timm.create_model(
-            "tf_efficientnetv2_b0",
-            num_classes=0,
-            channel_multiplier=channel_multiplier,
-            depth_multiplier=depth_multiplier,
-        )
+        sizes: dict[str, Any] = {"channel_multiplier": channel_multiplier, "depth_multiplier": depth_multiplier}
+        # timm's Lite networks do not take the sizes at all.
+        sizes = {name: size for name, size in sizes.items() if size != 1.0}
+        self.backbone = timm.create_model(backbone, num_classes=0, **sizes)
         num_features: int = self.backbone.num_features  # type: ignore[assignment]
         self.image_layers = dense(num_features, 256, 128)
         self.pose_layers = dense(3 * num_keypoints, 64)

@@ -208,6 +208,41 @@ def test_a_file_of_timms_network_fills_the_backbone(tmp_path):
     assert all(torch.equal(tensor, tensors[name]) for name, tensor in started.backbone.state_dict().items())
 
 
+def test_a_file_of_efficientnet_lite_fills_its_backbone(tmp_path):
+    """Its tensors lie in timm's order under other names; each gets a value of its own."""
+    config = dataclasses.replace(CONFIG, backbone="tf_efficientnet_lite0", channel_multiplier=1.0, depth_multiplier=1.0)
+    expected = build_network(4, 17, config).backbone.state_dict()
+    torch.manual_seed(1)
+    expected = {
+        key: torch.randn_like(t) if t.is_floating_point() else torch.ones_like(t) for key, t in expected.items()
+    }
+    blocks = sorted({tuple(key.split(".")[1:3]) for key in expected if key.startswith("blocks.")})
+    other = {"conv_pw": "_expand_conv", "bn1": "_bn0", "conv_dw": "_depthwise_conv", "bn2": "_bn1"}
+    other |= {"conv_pwl": "_project_conv", "bn3": "_bn2"}
+    first = {"conv_dw": "_depthwise_conv", "bn1": "_bn1", "conv_pw": "_project_conv", "bn2": "_bn2"}
+    top = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1"}
+    theirs = {"_fc.weight": torch.zeros(1000, 1280), "_fc.bias": torch.zeros(1000)}
+    for key, tensor in expected.items():
+        parts = key.split(".")
+        if parts[0] == "blocks":
+            names = first if parts[1] == "0" else other
+            theirs[f"_blocks.{blocks.index((parts[1], parts[2]))}.{names[parts[3]]}.{parts[4]}"] = tensor
+        else:
+            theirs[f"{top[parts[0]]}.{parts[1]}"] = tensor
+    torch.save(theirs, tmp_path / "lite0.pth")
+    started = build_network(4, 17, dataclasses.replace(config, weights=str(tmp_path / "lite0.pth")))
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in started.backbone.state_dict().items())
+
+
+def test_the_lite_backbone_has_one_size_and_no_download(workdir):
+    with pytest.raises(InputError, match="needs --channel_multiplier 1"):
+        main(["--run", "tiny", "--profile", "smoke", "--backbone", "tf_efficientnet_lite0"])
+    with pytest.raises(InputError, match="--backbone resnet50: expected one of"):
+        main(["--run", "tiny", "--profile", "smoke", "--backbone", "resnet50"])
+    with pytest.raises(InputError, match="--pretrained imagenet is for"):
+        main(["--run", "tiny", "--backbone", "tf_efficientnet_lite0", "--pretrained", "imagenet"])
+
+
 def test_imagenet_weights_need_the_full_network(workdir):
     with pytest.raises(InputError, match="--pretrained imagenet: these weights need --channel-multiplier 1"):
         main(["--run", "tiny", "--profile", "smoke", "--pretrained", "imagenet"])
