@@ -107,7 +107,7 @@ def _track1(options: Options) -> Iterator[Step]:
         has_twin = folder in ADAPTED_FOLDERS and (options.profile != "demo" or folder in ("ehct", "gecn"))
         if has_twin:
             yield _of_entry(options, f"adapt_{name}", "ensemble.adapt", name, "adapted", 0.2, no_entry)
-        if options.refit and folder not in NOT_NETWORKS:  # the first on two pathways trains what the others begin with
+        if options.refit:  # the first on two pathways trains what the others begin with
             begins = (f"refit_{first}",) if folder in TWO_PATHWAY_FOLDERS and name != first else ()
             yield _refit(options, folder, name, has_twin, (f"adapt_{name}", *begins), no_entry)
     yield Step("stack", "ensemble.stack", ("--run", run), reads=(f"oof/{run}/*.npz",),
@@ -199,7 +199,6 @@ MEMBERS_OF = {
 RGB_FOLDERS = ("rgb_slowonly", "rgbpose", "m3cn", "prototype", "video_swin", "image_level")
 TWO_PATHWAY_FOLDERS = ("rgbpose", "prototype")  # SlowOnly pathways; those of M3CN are its own
 TAIL_FOLDERS = ("m3cn", "ehct")  # the two of M2HEN
-NOT_NETWORKS = ("trees",)  # nothing of theirs is refitted, rehearsed or adapted
 ADAPTED_FOLDERS = (
     *("posec3d", "semantic", "gecn", "ehct"),
     *("rgb_slowonly", "rgbpose", "m3cn", "prototype", "image_level"),  # Video Swin has no batch norm

@@ -97,8 +97,7 @@ def test_a_refit_adds_a_step_an_entry_and_tells_the_blend_whose_rows_to_take():
     plain, steps = steps_with(), steps_with("--refit", "--test-rows", "both")
     refits = {name for name in steps if name.startswith("refit_")}
     assert steps.keys() - plain.keys() == refits
-    networks = {name for folder, name, _ in pipeline.entries_of("demo") if folder not in pipeline.NOT_NETWORKS}
-    assert refits == {f"refit_{name}" for name in networks}
+    assert refits == {f"refit_{name}" for _, name, _ in pipeline.entries_of("demo")}
     assert plain["blend"].arguments == ("--run", "demo")
     assert steps["blend"].arguments == ("--run", "demo", "--test-rows", "both")
     unchanged = plain.keys() - {"blend"}

@@ -12,7 +12,7 @@ from torch import nn
 from miga.training.config import FitConfig, override, parse_overrides
 from miga.training.optimizer import parameter_groups, scaled_lr
 from models.layers.two_pathway_config import TwoPathwayConfig, stage_config
-from pipeline import NOT_NETWORKS, entries_of
+from pipeline import entries_of
 
 SGD, NESTEROV, ADAMW, AMSGRAD = "sgd", "sgd nesterov", "adamw", "amsgrad"
 # part: optimizer, rate, samples, epochs, weight decay, milestones ((): cosine), warm-up epochs, clip of the gradient
@@ -38,7 +38,9 @@ WHOLE = {
     "image_level": (AMSGRAD, 1e-4, 64, 75, 0.0, (), 0, 0),
 }
 ALL_DECAYED = set(WHOLE) - {"image_level"}  # its decay is 0
-ENTRIES = [entry for entry in entries_of("paper") if entry[0] not in NOT_NETWORKS]
+ENTRIES = [
+    entry for entry in entries_of("paper") if importlib.import_module(f"models.{entry[0]}.entry").ENTRY.is_network
+]
 
 
 def resolved(config: FitConfig) -> tuple:

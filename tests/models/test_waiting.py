@@ -17,14 +17,18 @@ from miga.clips import load_clips
 from miga.training.config import override, parse_overrides
 from miga.training.verbs import loss_on, network_on, train_samples
 from miga.training.watch import Shown, TrainingWatch
-from pipeline import NOT_NETWORKS, PICTURE_SIZE, entries_of
+from pipeline import PICTURE_SIZE, entries_of
 from recordings import rgb_build
 from recordings.rgb_store import build_rgb_store
 from tests.tiny import tiny_clips, write_clips
 from tests.tiny_rgb import filmed
 
 META = torch.device("meta")
-ENTRIES = {name: (folder, arguments) for folder, name, arguments in entries_of("smoke") if folder not in NOT_NETWORKS}
+ENTRIES = {
+    name: (folder, arguments)
+    for folder, name, arguments in entries_of("smoke")
+    if importlib.import_module(f"models.{folder}.entry").ENTRY.is_network
+}
 
 
 @pytest.fixture(scope="module")
