@@ -118,11 +118,13 @@ class Clips:
 
 
 def videos_as_clips(clips: Clips) -> Clips:
-    """The same recordings with one clip a video, in the order of `videos`, from its first frame to its last."""
+    """The same recordings with one clip a video, in the order of `videos`, from its first frame to its last.
+
+    Without the column `has_joints`: to know it, every joint of every video would be read.
+    """
     videos = clips.videos
-    has_joints = [clips.is_seen(video_id) for video_id in videos.video_id]
-    table = videos.assign(clip_id=videos.video_id, label=-1, start_frame=0, frames_start=0, has_joints=has_joints)
-    return replace(clips, table=table[list(CLIP_COLUMNS)])
+    table = videos.assign(clip_id=videos.video_id, label=-1, start_frame=0, frames_start=0)
+    return replace(clips, table=table[[column for column in CLIP_COLUMNS if column != "has_joints"]])
 
 
 def read_id_csv(path: Path, id_columns: tuple[str, ...]) -> pd.DataFrame:

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from miga.clips import Clips
 from miga.training.assembly import Batch
-from miga.transforms.crop import random_resized_crop
 from miga.transforms.reused_memory import ReusedMemory
-from miga.transforms.rgb_clip import normalise, recolour, resize_box
+from miga.transforms.rgb_clip import normalise
 from models.layers.two_pathway import heatmap_size
-from models.layers.two_pathway_net import TwoPathwayNet, both_cross_entropies, mean_log_probs, merge_pathways
+from models.layers.two_pathway_entry import loss_of_both
+from models.layers.two_pathway_net import TwoPathwayNet, mean_log_probs, merge_pathways
 from spotting.config import EarlyConfig, SpottingConfig
 from spotting.features import class_scores, clip_starts, frame_features
 from spotting.pose_stream import PoseStream, clip_keypoints, draw
@@ -47,6 +47,7 @@ class MeanClassifier(nn.Module):
 class EarlyStream:
     """Joints and pictures at once; see `spotting.streams` for what a stream is."""
 
+    loss = staticmethod(loss_of_both)
     name = "early"
 
     def __init__(self, clips: Clips, config: SpottingConfig):
@@ -81,14 +82,10 @@ class EarlyStream:
 
     def draw(self, trimmed: TrimmedClips, row: int, rng: np.random.Generator) -> dict[str, NDArray]:
         """One random training clip: `rgb` (L / ratio, S, S, 3) uint8 and `keypoints` (L, M, V, 3) in heatmap pixels."""
-        config, store = self.config.rgb, self.rgb.store
         video_id, indexes, view = trimmed.draw(row, rng)
-        box = random_resized_crop((store.size, store.size), rng)
-        frames = resize_box(store.read(self.rgb.row[video_id], self.pictures_of(indexes)), box, config.train_size)
-        if config.colour:
-            frames = recolour(frames, config.colour, rng)
-        keypoints = self.keypoints(video_id, indexes[None], np.array(box) / store.size, config.train_size, view.mirror)
-        rgb = np.ascontiguousarray(frames[:, :, ::-1]) if view.mirror else frames
+        rgb, box = self.rgb.random_clip(video_id, self.pictures_of(indexes), view.mirror, rng)
+        shares, size = np.array(box) / self.rgb.store.size, self.config.rgb.train_size
+        keypoints = self.keypoints(video_id, indexes[None], shares, size, view.mirror)
         return {"rgb": rgb, "keypoints": keypoints[0], "mirrored": np.array(view.mirror)}
 
     def pictures_of(self, indexes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -118,9 +115,6 @@ class EarlyStream:
             "heatmaps": draw(batch["keypoints"], side, self.config.extractor.sigma, self.memory),
         }
 
-    def loss(self, outputs: dict[str, Tensor], labels: Tensor) -> Tensor:
-        return both_cross_entropies(outputs, labels)
-
     @torch.no_grad()
     def describe(self, model: EarlyExtractor, video_id: str, view: View, device: torch.device) -> NDArray[np.float32]:
         """Tokens (T / speed, D): features of the chosen pathway, or the scores of both classifiers together."""
@@ -132,10 +126,8 @@ class EarlyStream:
 
         def of_clips(indexes: NDArray[np.int64], part: slice) -> torch.Tensor:
             shown = frames[indexes]
-            wanted, inverse = np.unique(np.minimum(self.pictures_of(shown), last), return_inverse=True)
-            pictures = resize_box(store.read(row, wanted), (0, 0, store.size, store.size), config.test_size)
-            pictures = pictures[:, :, ::-1] if view.mirror else pictures
-            rgb = torch.from_numpy(pictures[inverse.reshape(len(shown), -1)]).to(device)
+            pictures = np.minimum(self.pictures_of(shown), last)
+            rgb = torch.from_numpy(self.rgb.whole_clips(video_id, pictures, view.mirror)).to(device)
             keypoints = torch.from_numpy(self.keypoints(video_id, shown, whole, config.test_size, view.mirror))
             return model.forward_frames(**self.to_input({"rgb": rgb, "keypoints": keypoints.to(device)}))
 

@@ -1,11 +1,10 @@
 """Stage 1 of a fold: a stream's extractor, trained on trimmed gestures, and the tokens that it makes of videos."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from miga.clips import Clips
 from miga.files import replacing, write_json
@@ -29,7 +28,6 @@ def train_extractor(clips: Clips, stream: Stream, video_ids: list[str], job: Spo
     config = stream.settings
     length = config.clip_len if isinstance(config, EarlyConfig) else 0
     trimmed = TrimmedClips(clips, video_ids, job.config.extractor, length)
-    loss: Callable[[Any, Tensor], Tensor] = stream.loss
     seed_torch(config.seed, job.fold, SEED_OF[stream.name])
     network: Any = stream.network()
     if isinstance(stream, EarlyStream):
@@ -46,7 +44,7 @@ def train_extractor(clips: Clips, stream: Stream, video_ids: list[str], job: Spo
         ),
         config,
         prepare=stream.to_input,
-        loss_fn=lambda outputs, batch, epoch: loss(outputs, batch["label"]),
+        loss_fn=stream.loss,
         folder=job.extractor_folder(stream.name),
         fingerprint=job.extractor_fingerprint(stream.name, stream.made_of()),
         title=f"spotting {stream.name} extractor fold {job.fold}",

@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from miga.clips import Clips
 from miga.training.assembly import Batch
+from miga.training.losses import cross_entropy
 from miga.transforms.crop import is_present
 from miga.transforms.heatmaps import joint_heatmaps
 from miga.transforms.reused_memory import ReusedMemory
@@ -45,6 +45,7 @@ def draw(keypoints: torch.Tensor, size: int, sigma: float, memory: ReusedMemory 
 class PoseStream:
     """Joints as heatmaps; see `spotting.streams` for what a stream is."""
 
+    loss = staticmethod(cross_entropy)
     name = "joint"
 
     def __init__(self, clips: Clips, config: SpottingConfig):
@@ -63,7 +64,7 @@ class PoseStream:
 
     def network(self) -> FrameExtractor:
         config = self.config
-        num_classes = self.clips.num_classes + (self.config.background_share > 0)  # and background
+        num_classes = self.clips.num_classes + (config.background_share > 0)  # and background
         return pose_extractor(
             self.clips.skeleton.num_joints, num_classes, config.base_channels, config.blocks, config.dropout
         )
@@ -80,9 +81,6 @@ class PoseStream:
 
     def to_input(self, batch: Batch) -> Batch:
         return {"x": draw(batch["keypoints"], self.config.heatmap_size, self.config.sigma, self.memory)}
-
-    def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(logits.float(), labels)
 
     @torch.no_grad()
     def describe(self, model: FrameExtractor, video_id: str, view: View, device: torch.device) -> NDArray[np.float32]:

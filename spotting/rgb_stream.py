@@ -6,13 +6,13 @@ Every picture of a video shows the same square, that around the person in all of
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from miga.clips import Clips
 from miga.rgb_store import clips_with_pictures, open_rgb_store, pictures_sha256
 from miga.training.assembly import Batch
-from miga.transforms.crop import random_resized_crop
+from miga.training.losses import cross_entropy
+from miga.transforms.crop import Box, random_resized_crop
 from miga.transforms.rgb_clip import normalise, recolour, resize_box
 from spotting.config import RgbConfig, SpottingConfig
 from spotting.extractor import FrameExtractor, rgb_extractor
@@ -24,6 +24,7 @@ from spotting.views import View, resampled_frames
 class RgbStream:
     """Pictures; see `spotting.streams` for what a stream is. Clips are cut and labelled as those of the joints."""
 
+    loss = staticmethod(cross_entropy)
     name = "rgb"
 
     def __init__(self, clips: Clips, config: SpottingConfig):
@@ -53,20 +54,34 @@ class RgbStream:
 
     def draw(self, trimmed: TrimmedClips, row: int, rng: np.random.Generator) -> dict[str, NDArray]:
         """One random training clip as `rgb` (L, train_size, train_size, 3) uint8."""
-        config = self.config
         video_id, indexes, view = trimmed.draw(row, rng)
-        frames = self.store.read(self.row[video_id], indexes)
-        frames = resize_box(frames, random_resized_crop((self.store.size, self.store.size), rng), config.train_size)
+        rgb, _ = self.random_clip(video_id, indexes, view.mirror, rng)
+        return {"rgb": rgb, "mirrored": np.array(view.mirror)}
+
+    def random_clip(
+        self, video_id: str, indexes: NDArray[np.int64], mirror: bool, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], Box]:
+        """Frames (L,) of a video for training, cut at random, and the box of the stored picture that they show."""
+        config, store = self.config, self.store
+        frames = store.read(self.row[video_id], indexes)
+        box = random_resized_crop((store.size, store.size), rng)
+        frames = resize_box(frames, box, config.train_size)
         if config.colour:
             frames = recolour(frames, config.colour, rng)
-        rgb = np.ascontiguousarray(frames[:, :, ::-1]) if view.mirror else frames
-        return {"rgb": rgb, "mirrored": np.array(view.mirror)}
+        return np.ascontiguousarray(frames[:, :, ::-1]) if mirror else frames, box
+
+    def whole_clips(self, video_id: str, indexes: NDArray[np.int64], mirror: bool) -> NDArray[np.uint8]:
+        """Frames (N, L) of a video as wholes, (N, L, test_size, test_size, 3); clips overlap, each is read once."""
+        store = self.store
+        wanted, inverse = np.unique(indexes, return_inverse=True)
+        pictures = resize_box(
+            store.read(self.row[video_id], wanted), (0, 0, store.size, store.size), self.config.test_size
+        )
+        pictures = pictures[:, :, ::-1] if mirror else pictures
+        return pictures[inverse.reshape(indexes.shape)]
 
     def to_input(self, batch: Batch) -> Batch:
         return {"x": normalise(batch["rgb"], self.config.static)}
-
-    def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(logits.float(), labels)
 
     @torch.no_grad()
     def describe(self, model: FrameExtractor, video_id: str, view: View, device: torch.device) -> NDArray[np.float32]:
@@ -78,11 +93,7 @@ class RgbStream:
         starts = clip_starts(len(frames), shared.clip_len, shared.overlap)
 
         def of_clips(indexes: NDArray[np.int64], part: slice) -> torch.Tensor:
-            wanted, inverse = np.unique(frames[indexes], return_inverse=True)  # clips overlap; each is read once
-            whole = (0, 0, self.store.size, self.store.size)
-            pictures = resize_box(self.store.read(row, wanted), whole, config.test_size)
-            pictures = pictures[:, :, ::-1] if view.mirror else pictures
-            clips = torch.from_numpy(pictures[inverse.reshape(indexes.shape)]).to(device)
+            clips = torch.from_numpy(self.whole_clips(video_id, frames[indexes], view.mirror)).to(device)
             return model.forward_frames(normalise(clips, config.static))
 
         features = frame_features(of_clips, starts, len(frames), shared.clip_len, shared.batch_clips)

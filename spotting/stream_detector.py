@@ -20,7 +20,6 @@ class StreamDetector(nn.Module):
 
     def __init__(self, channels: dict[str, int], num_classes: int, config: DetectorConfig) -> None:
         super().__init__()
-        self.streams = tuple(channels)
         shares = len(channels) > 1
         width = config.stem_channels if shares else next(iter(channels.values()))
         self.projections = nn.ModuleDict(

@@ -2,7 +2,8 @@
 
 A stream has: `name`; `settings`, how its extractor is fitted; `made_of()`, hashes of its data; `shows(video)`, whether
 there is anything of a video to look at; `network()`, the extractor; `draw(trimmed, row, rng)`, one training clip;
-`to_input(batch)`, the network's input; `describe(network, video, view, device)`, the tokens of a video.
+`to_input(batch)`, the network's input; `loss(outputs, batch, epoch)`, what the extractor minimises;
+`describe(network, video, view, device)`, the tokens of a video.
 
 Source: MiGA 2024 track 2 (NPU), section 3: two streams, each described by a pathway of RGBPose-Conv3D.
 """

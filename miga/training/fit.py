@@ -36,7 +36,7 @@ def fit(
     config: FitConfig,
     *,
     prepare: Callable[[Batch], Batch],
-    loss_fn: Callable[[object, Batch, int], torch.Tensor],
+    loss_fn: Callable[[Any, Batch, int], torch.Tensor],
     folder: Path,
     fingerprint: dict,
     title: str,
