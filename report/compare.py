@@ -23,6 +23,7 @@ from miga.files import replacing
 from miga.paths import check_run_name, clips_dir, report_against, spotting_json, weights_json
 from oof.metrics import scores
 from report.found_segments import people_of, person_values, read_found
+from spotting.people import deviation
 
 COLUMNS = f"  {'':44}{'A':>8}{'B':>8}{'B - A':>9}   chance that B is better"
 
@@ -105,10 +106,8 @@ def compare_track2(a: str, b: str) -> list[str]:
 
 def chance_of_more(difference: np.ndarray) -> float | None:
     """That the mean over as many new people is above zero, by Student's t; None where there is nothing to go by."""
-    spread = difference.std(ddof=1) if len(difference) > 1 else 0.0
-    if spread == 0:
-        return None
-    return float(t.cdf(difference.mean() / (spread * np.sqrt(2 / len(difference))), len(difference) - 1))
+    spread = deviation(difference, len(difference)) if len(difference) > 1 else 0.0
+    return float(t.cdf(difference.mean() / spread, len(difference) - 1)) if spread else None
 
 
 def _line(title: str, before: float, after: float, chance: float | None) -> str:

@@ -1,12 +1,13 @@
 """What spotting finds in the training videos, each by networks that never saw its person, beside what is there."""
 
 import numpy as np
-from scipy.stats import t
 
 from miga.clips import Clips
+from spotting.forecast import num_new_people
+from spotting.people import by_person, f1_of, interval, linearised
 from spotting.score import strict_matches
 from spotting.segments import Segments
-from spotting.systems import SHIPPED, read_systems
+from spotting.systems import SHIPPED, persons_of, read_systems
 
 Found = dict[str, Segments]
 
@@ -27,35 +28,29 @@ def matches(truth: Segments, found: Segments) -> tuple[np.ndarray, np.ndarray]:
     return np.isin(np.arange(len(truth)), matched), matched >= 0
 
 
+def counts_by_person(truth: Found, found: Found, person: np.ndarray) -> np.ndarray:
+    """(S, 3) hits, predicted and true of each person; `person`: (V,) whose each video is."""
+    counts = [[matches(truth[v], found[v])[0].sum(), len(found[v]), len(truth[v])] for v in truth]
+    return by_person(np.array(counts), person)
+
+
 def person_values(truth: Found, found: Found, person: np.ndarray) -> np.ndarray:
     """(S,) a person, values whose mean is the F1 of all and which vary as it does, linearised: F1 is a ratio of sums.
 
     Args:
         person: (V,) whose each video is. A person with several videos counts once.
     """
-    _, number = np.unique(person, return_inverse=True)
-    hits = np.bincount(number, [matches(truth[video], found[video])[0].sum() for video in truth])
-    total = np.bincount(number, [len(truth[video]) + len(found[video]) for video in truth])
-    f1 = 2 * hits.sum() / max(total.sum(), 1)
-    return f1 + (2 * hits - f1 * total) / max(total.mean(), 1)
+    counts = counts_by_person(truth, found, person)
+    return f1_of(counts) + linearised(counts)
 
 
 def people_of(clips: Clips, videos: list[str]) -> np.ndarray:
     """(V,) whose video each is; the video itself where people are unknown."""
-    subject = clips.videos.set_index("video_id").subject_id[videos]
-    return np.where(subject == "", videos, subject).astype(str)
+    person = persons_of(clips)
+    return np.array([person[video] for video in videos])
 
 
-def f1_interval(clips: Clips, truth: Found, found: Found) -> tuple[float, float] | None:
-    """(low, high) that should hold the F1 of the test people 95 times in 100.
-
-    Student's, `mean +- t(S - 1) s sqrt(1 / S + 1 / M)` for S people seen and M new ones, who are taken to have as many
-    gestures each; None with a single person.
-    """
-    values = person_values(truth, found, people_of(clips, list(truth)))
-    if len(values) < 2:
-        return None
-    test = clips.videos.video_id[clips.videos.split == "test"].tolist()
-    num_new = len(np.unique(people_of(clips, test))) if test else 1
-    reach = t.ppf(0.975, len(values) - 1) * values.std(ddof=1) * np.sqrt(1 / len(values) + 1 / num_new)
-    return max(values.mean() - reach, 0.0), min(values.mean() + reach, 1.0)
+def f1_interval(clips: Clips, truth: Found, found: Found) -> list[float] | None:
+    """[low, high] that should hold the F1 of the test people 95 times in 100, as in the forecast of track 2."""
+    counts = counts_by_person(truth, found, people_of(clips, list(truth)))
+    return interval(counts, num_new_people(clips, len(counts)))
