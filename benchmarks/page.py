@@ -6,7 +6,7 @@ the entries.
 reads:  nothing
 writes: a run `imigue_size` below --folder; prints a line
 
-    python -m benchmarks.page --folder /tmp/page --entries 16
+    python -m benchmarks.page --folder page_of_imigue_size --entries 16
 """
 
 import argparse

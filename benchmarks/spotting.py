@@ -36,10 +36,10 @@ from miga.skeletons import SMG_25
 from miga.training.config import PROFILE_NAMES
 from miga.training.progress import peak_memory_gb
 from recordings.rgb_store import build_rgb_store
-from spotting.config import PROFILES
 from spotting.detection import channels_of
 from spotting.job import SpottingJob
 from spotting.nms import suppress
+from spotting.profiles import PROFILES
 from spotting.propose import find_candidates
 from spotting.stream_detector import StreamDetector
 from spotting.streams import open_stream, stream_key

@@ -26,6 +26,7 @@ from ensemble.join import ADAPTED
 from folds.make import load_folds
 from miga.clips import Clips, load_clips
 from miga.errors import run_command
+from miga.files import file_sha256
 from miga.paths import check_run_name
 from miga.training.adapt import MIN_CLIPS, PRIOR, clips_by_person
 from miga.training.assembly import Entry
@@ -34,7 +35,6 @@ from miga.training.config import FitConfig, add_fold_arguments, wanted_folds, wi
 from miga.training.inputs import JOINTS
 from miga.training.verbs import Place, load_trained, predict_by_person
 from models.command.folds import FoldWork, run_folds
-from oof.artifacts import file_sha256
 
 
 def predict_adapted(

@@ -28,9 +28,8 @@ from ensemble.stack import read_stack
 from ensemble.tune import Search
 from miga.engine.options import TEST_ROWS
 from miga.errors import InputError, run_command
-from miga.files import read_json, replacing, write_json
+from miga.files import file_sha256, read_json, replacing, write_json
 from miga.paths import check_run_name, crossfit_npz, stack_npz, submission_csv, submission_zip, weights_json
-from oof.artifacts import file_sha256
 from submissions.check import check_submission
 from submissions.log import log_submission, submit_line
 from submissions.table import read_table

@@ -23,10 +23,9 @@ from ensemble.parts import class_parts
 from ensemble.prediction import class_average_values, predict
 from folds.make import grouping_column, load_folds
 from miga.errors import InputError, run_command
-from miga.files import read_json, replacing, write_json
+from miga.files import file_sha256, read_json, replacing, write_json
 from miga.paths import check_run_name, crossfit_npz, forecast_json, forecast_txt, oof_npz, weights_json
 from oof.arrays import read_arrays
-from oof.artifacts import file_sha256
 from oof.metrics import scores
 
 SHIPPED, SINGLE = "as shipped", "best single"

@@ -8,9 +8,9 @@ import numpy as np
 
 from folds.make import load_folds
 from miga.errors import InputError
-from miga.files import read_json
+from miga.files import file_sha256, read_json
 from miga.paths import folds_csv, oof_npz
-from oof.artifacts import NOT_GIVEN, Oof, file_sha256, read_oof
+from oof.artifacts import NOT_GIVEN, Oof, read_oof
 
 PART_NAME = re.compile(r"(?P<model>.+)_part(?P<number>\d+)")  # a tail model: ensemble/join_parts.py reads these
 RETRAINED = "_crt"  # ends the name of an entry whose classifier was trained again with balanced sampling (cRT)

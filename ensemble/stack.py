@@ -14,10 +14,9 @@ import numpy as np
 from ensemble.join import ADAPTED, Entries, entry_paths, read_entries
 from ensemble.stackers import Stack, fit_stack
 from miga.errors import InputError, run_command
-from miga.files import replacing
+from miga.files import file_sha256, replacing
 from miga.paths import check_run_name, stack_npz
 from oof.arrays import read_arrays
-from oof.artifacts import file_sha256
 from oof.metrics import scores
 
 

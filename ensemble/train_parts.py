@@ -34,6 +34,7 @@ from ensemble.parts import Trainset, balanced_rows, describe_parts, part_rows, t
 from folds.make import load_folds
 from miga.clips import Clips, load_clips
 from miga.errors import InputError, run_command
+from miga.files import file_sha256
 from miga.paths import check_run_name
 from miga.training.assembly import Entry
 from miga.training.checkpoint import load_checkpoint
@@ -42,7 +43,6 @@ from miga.training.dataset import steps_in_epoch
 from miga.training.optimizer import num_epochs
 from miga.training.verbs import Place, fit_tail, predict_rows
 from models.command.folds import FoldWork, run_folds
-from oof.artifacts import file_sha256
 
 DEFAULT_ENTRIES = ("m3cn", "ehct")  # the two of M2HEN
 EPOCHS_DIVISOR = 5  # a tail model, and a classifier alone, get a fifth of the entry's epochs

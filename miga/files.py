@@ -1,6 +1,7 @@
-"""Write a file whole or not at all: to a temporary name beside it, then renamed. Read JSON, hold a folder."""
+"""Write a file whole or not at all: to a temporary name, then renamed. Read JSON, hash a file, hold a folder."""
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -74,3 +75,9 @@ def read_json(path: Path, cure: str) -> dict:
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected a JSON object, got {type(content).__name__}; {cure}")
     return content
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file's bytes, to say what something was made from."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

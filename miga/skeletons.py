@@ -35,6 +35,12 @@ class Skeleton:
         return index
 
     @property
+    def shoulders(self) -> tuple[int, ...]:
+        """The two joints that are called shoulders and swap in a mirror; empty where a layout names none."""
+        named = (p for p in self.flip_pairs if all("shoulder" in self.joints[joint].lower() for joint in p))
+        return next(named, ())
+
+    @property
     def parents(self) -> np.ndarray:
         """(V,) int: the next joint on the way to `center`; the center is its own parent."""
         neighbours: list[list[int]] = [[] for _ in self.joints]

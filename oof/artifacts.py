@@ -8,7 +8,6 @@ Raw logits or log-probabilities, loadable with pickling off. Any framework that 
 whatever the number types and the order of rows.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,9 +136,3 @@ def _check_no_probabilities(oof: Oof, path: Path) -> None:
                     f"{path}: {name} are probabilities (never negative, each row sums to {sums[0]:.4g}), expected "
                     "logits or log-probabilities; write numpy.log(numpy.maximum(p, 1e-9)) of them"
                 )
-
-
-def file_sha256(path: Path) -> str:
-    """Hash of a file's bytes, to say what something was made from."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,7 +7,6 @@ import numpy as np
 from ensemble.parts import PART_NAMES, class_parts
 from folds.make import load_folds
 from miga.clips import load_clips
-from miga.files import replacing
 from miga.paths import class_distribution_png
 
 COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:red")
@@ -19,6 +18,8 @@ def draw_class_distribution(run: str) -> Path:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+
+    from miga.figures import write_png
 
     clips, folds = load_clips(run, "track1"), load_folds(run)
     counts = np.bincount(folds.label[folds.fold >= 0], minlength=clips.num_classes)
@@ -35,9 +36,7 @@ def draw_class_distribution(run: str) -> Path:
     axes.set_yscale("log")
     axes.set_ylabel("training clips")
     axes.legend()
-    figure.tight_layout()
     path = class_distribution_png(run)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=120, metadata={"Software": None})
+    write_png(figure, path)
     plt.close(figure)
     return path

@@ -19,6 +19,7 @@ import numpy as np
 from ensemble.entries import entry_config, entry_of, trained_weights
 from miga.clips import Clips
 from miga.errors import InputError, run_command
+from miga.files import file_sha256
 from miga.paths import check_run_name
 from miga.training.assembly import Entry, Stage
 from miga.training.config import (
@@ -31,7 +32,6 @@ from miga.training.config import (
 )
 from miga.training.verbs import Place, load_trained, predict_rows, train_stage
 from models.command.folds import FoldWork, run_folds
-from oof.artifacts import file_sha256
 from papers.steps import FOLDER
 
 

@@ -26,8 +26,8 @@ from miga.training.config import FitConfig, override, parse_overrides
 from pipeline import PICTURE_SIZE, RGB_FOLDERS, SEQUENCE_PICTURE_SIZE, entries_of
 from recordings.frames import count_frames
 from recordings.rgb_part import tail_of
-from spotting.config import PROFILES as SPOTTING_PROFILES
 from spotting.config import override_parts
+from spotting.profiles import PROFILES as SPOTTING_PROFILES
 from submissions.check import check_sample
 
 JPEG_BYTES_PER_PIXEL = 0.35  # of the stored pictures, measured at quality 90 with full colour

@@ -17,8 +17,9 @@ from miga.files import replacing, write_json
 from miga.paths import check_run_name, spotting_json, submission_csv
 from miga.training.config import parse_overrides
 from spotting.candidates import AVERAGE, Member, read_members
-from spotting.config import PROFILES, SearchConfig, config_from_dict, override_parts
+from spotting.config import SearchConfig, config_from_dict, override_parts
 from spotting.job import gestures_of
+from spotting.profiles import PROFILES
 from spotting.recipes import RECIPES, Blend, Fitted
 from spotting.score import score_videos
 from spotting.segments import Segments
@@ -55,6 +56,7 @@ def blend(run: str, members: list[Member], search: SearchConfig) -> None:
     for member, candidates, counts in zip(members, blended.held_out, blended.alone, strict=True):
         systems[member.name] = cross_fitted(candidates, counts, member.fold_of, search)
     write_systems(run, systems)
+    by_system = {name: score_videos(truth, one)["strict"]["f1"] for name, one in systems.items()}
 
     by_model = {model: merged_test(members, fitted, model, search) for model in (AVERAGE, *folds)}
     rest = (fitted.choice.nms_iou, search.max_segments)
@@ -77,14 +79,14 @@ def blend(run: str, members: list[Member], search: SearchConfig) -> None:
             "nms_iou": fitted.choice.nms_iou,
             "curve": curve(fitted.choice, search),
             "out_of_fold": out_of_fold,
-            "by_system": {name: score_videos(truth, one)["strict"]["f1"] for name, one in systems.items()},
+            "by_system": by_system,
             "fingerprint": members[0].facts["fingerprint"],
         },
     )
     print(f"spotting: {describe_scores(out_of_fold)}")
     if len(members) > 1:
-        for name, one in systems.items():
-            print(f"  {name:20} {score_videos(truth, one)['strict']['f1']:.3f}")
+        for name, f1 in by_system.items():
+            print(f"  {name:20} {f1:.3f}")
         print(f"  ships {recipe}: " + ", ".join(f"{name} {weight:.2f}" for name, weight in weights.items() if weight))
     print(
         f"  threshold {fitted.choice.threshold:g} on single models, {threshold:.3g} on their average over the test "

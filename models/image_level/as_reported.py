@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from folds.make import load_folds
 from miga.clips import Clips, load_clips
 from miga.errors import run_command
-from miga.files import replacing, write_json
+from miga.files import file_sha256, write_json
 from miga.paths import check_run_name, fold_checkpoint_dir, folds_csv, image_level_curves_png, image_level_report_json
 from miga.rgb_store import RgbStore, open_rgb_store, pictures_sha256
 from miga.training.checkpoint import check_fingerprint, load_checkpoint, save_checkpoint
@@ -43,7 +43,6 @@ from miga.training.versions import device_name
 from models.image_level.config import PROFILES, ImageLevelConfig
 from models.image_level.entry import build_network, to_input
 from models.image_level.frames import FrameTransform, keypoint_joints
-from oof.artifacts import file_sha256
 from oof.metrics import scores
 from recordings.rgb_store import build_rgb_store
 
@@ -194,6 +193,8 @@ def draw_curves(run: str, history: History) -> Path:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
+    from miga.figures import write_png
+
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.5))
     epochs = np.arange(1, len(history.rows) + 1)
     for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
@@ -202,10 +203,8 @@ def draw_curves(run: str, history: History) -> Path:
         axis.set_xlabel("epoch")
         axis.set_ylabel(name)
         axis.legend()
-    figure.tight_layout()
     path = image_level_curves_png(run)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=120, metadata={"Software": None})
+    write_png(figure, path)
     plt.close(figure)
     return path
 

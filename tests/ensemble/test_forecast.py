@@ -19,8 +19,9 @@ from ensemble.forecast import best_single, group_recalls, main
 from ensemble.forecast import test_people as new_people
 from ensemble.mixture import softmax
 from miga.errors import InputError
+from miga.files import file_sha256
 from miga.paths import crossfit_npz, folds_csv, forecast_json, forecast_txt, oof_npz, weights_json
-from oof.artifacts import file_sha256, read_oof, write_oof
+from oof.artifacts import read_oof, write_oof
 from tests.ensemble.planted import an_entry, entries_of, prepared_run
 
 

@@ -11,9 +11,9 @@ from ensemble.join import Entries, read_entries
 from ensemble.mixture import Blend, blend_test_probabilities, softmax
 from ensemble.refit_rows import describe_test_rows, refit_paths, with_refits
 from miga.errors import InputError
-from miga.files import write_json
+from miga.files import file_sha256, write_json
 from miga.paths import crossfit_npz, folds_csv, oof_json, oof_npz, refit_json, refit_npz, submission_csv, weights_json
-from oof.artifacts import file_sha256, read_oof, write_oof
+from oof.artifacts import read_oof, write_oof
 from tests.ensemble.planted import prepared_run
 
 QUICK = ["--run", "tiny", "--trials", "12"]

@@ -18,7 +18,7 @@ from miga.paths import fold_checkpoint_dir, oof_npz, refit_npz
 from miga.skeletons import COCO_17, IMIGUE_22, OPENPOSE_137, SMG_25
 from models.trees.config import PROFILES
 from models.trees.entry import ENTRY
-from models.trees.features import clip_features, distances, in_shoulder_widths, parts_of, shoulders_of
+from models.trees.features import clip_features, distances, in_shoulder_widths, parts_of
 from models.trees.train import main
 from oof.artifacts import read_oof
 from tests.assembled import fold_of
@@ -58,7 +58,7 @@ def test_shoulders_are_one_apart_about_the_origin():
 
 @pytest.mark.parametrize(("skeleton", "num_parts"), [(IMIGUE_22, 14), (SMG_25, 25), (COCO_17, 17), (OPENPOSE_137, 28)])
 def test_every_layout_has_shoulders_and_parts(skeleton, num_parts):
-    left, right = shoulders_of(skeleton)
+    left, right = skeleton.shoulders
     assert "shoulder" in skeleton.joints[left].lower() and "shoulder" in skeleton.joints[right].lower()
     parts = parts_of(skeleton)
     assert len(parts) == num_parts and sorted(joint for part in parts for joint in part) == [
@@ -73,7 +73,7 @@ def test_every_layout_has_shoulders_and_parts(skeleton, num_parts):
 def test_a_layout_without_shoulders_is_measured_by_its_limbs():
     named = tuple(f"p{i}" for i in range(22))
     skeleton = dataclasses.replace(IMIGUE_22, name="other", joints=named)
-    assert shoulders_of(skeleton) == () and parts_of(skeleton) == [[*range(22)]]
+    assert skeleton.shoulders == () and parts_of(skeleton) == [[*range(22)]]
     assert np.isfinite(clip_features(tiny_clips().joints_of(4), skeleton, 4)).all()
 
 

@@ -6,7 +6,7 @@ from folds.make import main as make_folds_main
 from miga.paths import fold_checkpoint_dir
 from spotting.blend import main as blend_spotting
 from spotting.candidates import Member, fingerprint_of_run, folds_of_run, write_member
-from spotting.config import PROFILES
+from spotting.profiles import PROFILES
 from spotting.segments import make_segments
 from tests.ensemble.planted import prepared_run
 from tests.spotting.tiny_videos import write_tiny_videos

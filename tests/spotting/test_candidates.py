@@ -81,7 +81,7 @@ def changed(column: str, value):
 
 
 def _tell_json(key, value):
-    from oof.artifacts import file_sha256
+    from miga.files import file_sha256
 
     path = spotting_member_json("tiny", "joint")
     facts = json.loads(path.read_text())

@@ -2,9 +2,9 @@
 
 import torch
 
-from spotting.config import PROFILES, profile_config
 from spotting.early_stream import EarlyExtractor
 from spotting.extractor import pose_extractor, rgb_extractor
+from spotting.profiles import PROFILES, profile_config
 from tests.models import test_posec3d, test_rgbpose
 from tests.models.formula import fill_by_name
 

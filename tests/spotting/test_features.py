@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from miga.skeletons import IMIGUE_22
 from spotting.boxes import clip_boxes, frame_bounds
-from spotting.config import PROFILES, override_parts
+from spotting.config import override_parts
 from spotting.extractor import FrameExtractor
 from spotting.features import average_overlaps, clip_starts
 from spotting.pose_stream import PoseStream, clip_keypoints, draw
+from spotting.profiles import PROFILES
 from spotting.trimmed import TrimmedClips
 from spotting.views import View, change_keypoints, random_view, resampled_frames, video_view
 from tests.spotting.tiny_videos import tiny_videos

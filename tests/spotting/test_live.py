@@ -17,7 +17,7 @@ from miga.clips import load_clips
 from miga.errors import InputError
 from miga.training.config import parse_overrides
 from spotting.blend import main as blend
-from spotting.config import PROFILES, DetectorConfig, override_parts
+from spotting.config import DetectorConfig, override_parts
 from spotting.decode import FrameScores, average_models, decode_window
 from spotting.detectors import points_of
 from spotting.live import main as live
@@ -25,6 +25,7 @@ from spotting.live_input import frames_of_lines
 from spotting.live_segments import SegmentStream
 from spotting.live_tokens import TokenStream, token_look_ahead
 from spotting.pose_stream import PoseStream
+from spotting.profiles import PROFILES
 from spotting.propose import main as propose_command
 from spotting.samples import padded_window
 from spotting.segments import concatenate

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from folds.make import main as make_folds
-from spotting.config import PROFILES
 from spotting.decode import of_plain_view
 from spotting.job import make_jobs
 from spotting.pose_stream import PoseStream
+from spotting.profiles import PROFILES
 from spotting.samples import TokenVideo
 from spotting.segments import make_segments
 from spotting.trimmed import TrimmedClips

@@ -16,9 +16,10 @@ from preflight.check import check_films
 from recordings.frames import read_frames
 from recordings.rgb_store import build_rgb_store
 from spotting.candidates import read_member
-from spotting.config import PROFILES, DetectorConfig, override_parts
+from spotting.config import DetectorConfig, override_parts
 from spotting.early_stream import EarlyStream
 from spotting.features import clip_starts
+from spotting.profiles import PROFILES
 from spotting.propose import main as propose
 from spotting.rgb_stream import RgbStream
 from spotting.stream_detector import StreamDetector

@@ -13,8 +13,9 @@ from folds.make import main as make_folds
 from miga.errors import InputError
 from spotting.blend import main as blend
 from spotting.candidates import read_member
-from spotting.config import PROFILES, SearchConfig, config_from_dict, override_parts
+from spotting.config import SearchConfig, config_from_dict, override_parts
 from spotting.job import gestures_of, videos_of_fold
+from spotting.profiles import PROFILES
 from spotting.propose import main as propose
 from spotting.samples import WindowSamples, padded_window
 from spotting.score import score_videos

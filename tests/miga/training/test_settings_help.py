@@ -13,7 +13,7 @@ import pytest
 import models
 from miga.training.config import PROFILE_NAMES, FitConfig, override, parse_overrides
 from miga.training.settings_help import SettingsParser, comment_of, owner_of, type_text, value_text
-from spotting.config import PROFILES as SPOTTING_PROFILES
+from spotting.profiles import PROFILES as SPOTTING_PROFILES
 
 FOLDERS = sorted(path.parent.name for path in Path(models.__file__).parent.glob("*/config.py"))
 PROFILES = {folder: importlib.import_module(f"models.{folder}.config").PROFILES for folder in FOLDERS}

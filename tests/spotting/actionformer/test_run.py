@@ -7,7 +7,8 @@ import pytest
 from folds.make import main as make_folds
 from miga.errors import InputError
 from spotting.candidates import read_member
-from spotting.config import PROFILES, TRIDET, check_detector, config_from_dict, override_parts, profile_config
+from spotting.config import check_detector, config_from_dict, override_parts
+from spotting.profiles import PROFILES, TRIDET, profile_config
 from spotting.propose import main as propose
 from spotting.train import main as train
 from tests.spotting.test_train import TINY
