@@ -192,7 +192,8 @@ def split_evenly(labels: list[int], num_parts: int, rng: np.random.Generator) ->
     shares = rng.uniform(0.6, 1.4, num_parts)
     cuts = np.round(np.cumsum(shares) / shares.sum() * len(labels)).astype(int)
     at_least = np.arange(1, num_parts + 1)
-    cuts = np.maximum.accumulate(np.clip(cuts, at_least, len(labels) - num_parts + at_least))
+    spare = np.maximum.accumulate(np.clip(cuts - at_least, 0, len(labels) - num_parts))  # never falls: cuts rise
+    cuts = spare + at_least
     return [labels[first:last] for first, last in zip([0, *cuts[:-1]], cuts, strict=True)]
 
 
